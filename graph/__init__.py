@@ -1,0 +1,1 @@
+"""The gateway: composition, planning, execution, and the server around them."""

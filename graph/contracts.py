@@ -1,0 +1,121 @@
+"""The few shapes through which subgraphs, slices and engine meet; it imports nothing of them.
+
+Who asks (`Principal`, `RequestContext`), what is sent to a subgraph and what comes back (`SubgraphRequest`, `SubgraphResponse`,
+`Transport`), and how things are named across cities (`GlobalId`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID, uuid5
+
+from graph.errors import BadUserInput
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller, as its access token describes it."""
+
+    subject: str
+    tenant: str
+    roles: frozenset[str] = frozenset()
+    scopes: frozenset[str] = frozenset()
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """What every subgraph is told about a request. `headers` are the client's, names in lower case.
+
+    `loaders` is an empty dictionary at the start of each client request, shared by all fetches of it; in-process slices keep
+    their data loaders there, under their own name, so that a batch spans fetches.
+    """
+
+    principal: Principal
+    request_id: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    loaders: dict[str, Any] = field(default_factory=dict)
+
+
+class OperationKind(StrEnum):
+    QUERY = "query"
+    MUTATION = "mutation"
+    SUBSCRIPTION = "subscription"
+
+
+@dataclass(frozen=True, slots=True)
+class SubgraphRequest:
+    """One GraphQL request to a subgraph. `document` is printed GraphQL; plans reuse it, so it can key a cache."""
+
+    document: str
+    variables: Mapping[str, Any]
+    kind: OperationKind = OperationKind.QUERY
+    operation_name: str | None = None
+
+
+@dataclass(slots=True)
+class SubgraphResponse:
+    """`data` as the subgraph sent it (not yet checked), `errors` as GraphQL error objects (dictionaries)."""
+
+    data: Any = None
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    extensions: dict[str, Any] = field(default_factory=dict)
+
+
+class Transport(Protocol):
+    """A way to a subgraph: in-process, HTTP, …
+
+    Raises `graph.errors.SubgraphError` or `Unavailable` where no GraphQL answer came back at all.
+    """
+
+    async def execute(self, request: SubgraphRequest, context: RequestContext) -> SubgraphResponse: ...
+
+    async def close(self) -> None: ...
+
+
+CITY_OBJECT_NAMESPACE = UUID("6f1c1f0e-4a7e-5d6c-9a0b-2c9a58c1d3a1")
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalId:
+    """`<city>/<kind>/<uuid>`, e.g. `FI-HELSINKI/object/2f9c2a4d-7c14-4c0e-9f3d-4b1b3a2c9f1a`."""
+
+    city: str
+    kind: str
+    uuid: UUID
+
+    def __str__(self) -> str:
+        return f"{self.city}/{self.kind}/{self.uuid}"
+
+    @classmethod
+    def parse(cls, text: str, *, kind: str, home_city: str) -> "GlobalId":
+        """Reads an identifier given as input; a bare UUID means `home_city` and `kind`.
+
+        Raises `BadUserInput` where it is neither, or names another kind.
+        """
+        parts = text.split("/")
+        if len(parts) == 1:
+            parts = [home_city, kind, text]
+        if len(parts) != 3 or not parts[0]:
+            raise BadUserInput(f"{text!r} is not an identifier: expected <city>/{kind}/<uuid>, or a UUID")
+        city, found, uuid = parts
+        if found != kind:
+            raise BadUserInput(f"{text!r} names a thing of kind {found!r}, where {kind!r} is expected")
+        return cls(city, kind, parse_uuid(uuid))
+
+
+def parse_uuid(text: str) -> UUID:
+    """Reads the canonical 8-4-4-4-12 form (RFC 9562), in either case; raises `BadUserInput`."""
+    try:
+        uuid = UUID(text)
+    except ValueError:
+        uuid = None
+    if uuid is None or str(uuid) != text.lower():
+        raise BadUserInput(f"{text!r} is not a UUID in its 8-4-4-4-12 form")
+    return uuid
+
+
+def source_uuid(tenant: str, source: str, source_id: str) -> UUID:
+    """Version 5 of tenant, source and source identifier: the same thing has the same UUID in every import."""
+    return uuid5(CITY_OBJECT_NAMESPACE, "\x1f".join((tenant, source, source_id)))

@@ -1,0 +1,1 @@
+"""Turns a validated operation into a plan of subgraph requests."""

@@ -1,0 +1,1 @@
+"""What answers: records, queries, commands, loaders and stores, one folder a slice; no GraphQL here."""

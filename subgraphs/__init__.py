@@ -1,0 +1,1 @@
+"""What may be asked: one Strawberry federation schema a slice."""
