@@ -1,0 +1,80 @@
+"""What the slice of city objects speaks of: no GraphQL, no SQL."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from shapely.geometry.base import BaseGeometry
+
+# None, bool, int, float, str, and lists and string-keyed mappings of these; the type checker cannot hold a recursive
+# alias against what a JSON reader returns.
+JSONValue: TypeAlias = Any
+
+
+class CityObjectType(StrEnum):
+    BUILDING = "BUILDING"
+    BUILDING_PART = "BUILDING_PART"
+    ROAD = "ROAD"
+    RAILWAY = "RAILWAY"
+    BRIDGE = "BRIDGE"
+    TUNNEL = "TUNNEL"
+    WATER_BODY = "WATER_BODY"
+    VEGETATION = "VEGETATION"
+    LAND_USE = "LAND_USE"
+    CITY_FURNITURE = "CITY_FURNITURE"
+    UTILITY_NETWORK = "UTILITY_NETWORK"
+    TERRAIN = "TERRAIN"
+    SENSOR = "SENSOR"
+    VEHICLE = "VEHICLE"
+    GENERIC = "GENERIC"
+
+
+@dataclass(frozen=True, slots=True)
+class CityObjectDraft:
+    """What an import or an upsert hands in. `geometry` is WGS 84, longitude before latitude, height in metres if any.
+
+    `attributes` are flat: every attribute of the source under its own name, and the typed ones under their GraphQL
+    field's name, which win on a clash.
+    """
+
+    type: CityObjectType
+    name: str | None
+    source: str | None
+    source_id: str | None
+    geometry: BaseGeometry
+    attributes: Mapping[str, JSONValue]
+    uuid: UUID | None = None
+    parent: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CityObject:
+    """One stored object. `geometry` is WKB, decoded only where it is asked for; times are epoch milliseconds."""
+
+    pk: int
+    city: str
+    uuid: UUID
+    type: CityObjectType
+    name: str | None
+    source: str | None
+    source_id: str | None
+    geometry: bytes
+    attributes: Mapping[str, JSONValue]
+    footprint_area: float | None
+    length: float | None
+    created_at: int
+    updated_at: int
+    version: int
+    parent: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class UpsertOutcome:
+    """How many drafts made a new object, changed one, or found it as they would leave it; `uuids` in the drafts' order."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    uuids: tuple[UUID, ...] = field(default=())

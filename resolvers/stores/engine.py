@@ -1,0 +1,94 @@
+"""A store: one database, and the two ways into it, a read and a write transaction.
+
+The statements are the slices'; what differs between SQLite and PostgreSQL is kept inside this package.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from resolvers.stores.sqlite import SpatialConnection
+
+__all__ = ["Store", "async_url"]
+
+_ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+_WRITES = "citygraph_writes"
+
+
+def async_url(url: str) -> URL:
+    """The address with its asyncio driver named: `sqlite:///city.db` is `sqlite+aiosqlite:///city.db`."""
+    parsed = make_url(url)
+    return parsed.set(drivername=_ASYNC_DRIVERS.get(parsed.drivername, parsed.drivername))
+
+
+class Store:
+    """One database. `read` and `write` give a connection inside a transaction that ends with the block."""
+
+    def __init__(self, url: str) -> None:
+        address = async_url(url)
+        self.engine: AsyncEngine = _sqlite_engine(address) if _is_sqlite(address) else _postgresql_engine(address)
+        # SQLite has one writer. Those of this process queue here, in order, rather than poll for the file's lock.
+        self._writers: AbstractAsyncContextManager[object] = asyncio.Lock() if _is_sqlite(address) else nullcontext()
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.engine.dialect.name
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction that sees one state of the store throughout."""
+        async with self.engine.connect() as connection:
+            if self.dialect == "postgresql":
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            async with connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction that is committed at the block's end and rolled back where the block raises."""
+        async with self._writers, self.engine.connect() as connection:
+            await connection.execution_options(**{_WRITES: True})
+            async with connection.begin():
+                yield connection
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _is_sqlite(address: URL) -> bool:
+    return address.get_backend_name() == "sqlite"
+
+
+def _sqlite_engine(address: URL) -> AsyncEngine:
+    engine = create_async_engine(
+        address,
+        # Transactions are begun below, not by the driver, which would begin deferred ones, and only before a write.
+        connect_args={"factory": SpatialConnection, "isolation_level": None},
+        json_serializer=_dump_json,
+    )
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # A deferred transaction that reads before it writes fails with "database is locked" at once, whatever
+        # the time-out, where another has written meanwhile.
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(address: URL) -> AsyncEngine:
+    return create_async_engine(address, pool_pre_ping=True, pool_size=10, max_overflow=10, json_serializer=_dump_json)
+
+
+def _dump_json(value: Any) -> str:
+    """NaN and infinities, which no JSON has, raise ValueError rather than reach the store."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
