@@ -30,13 +30,15 @@ class InputField:
     """One field of a representation: `name` for the subgraph, `key` where its value stands in the response tree.
 
     `types`: only on objects of these run-time types (None: on any). `fields` is empty for a leaf. Where `fields` is not empty
-    the nested objects are sent with their `__typename` if it is in the tree.
+    the nested objects are sent with their `__typename` if it is in the tree. `nullable` is true of inputs for `@requires`, where
+    null is a value like any other; a null in a key means that there is no entity.
     """
 
     name: str
     key: str
     types: frozenset[str] | None = None
     fields: tuple["InputField", ...] = ()
+    nullable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class EntityCall:
     """One `_entities` field of a fetch: the answers for all objects under `paths`, merged into those objects.
 
     `alias` is its response key in the subgraph's answer, `variable` the variable that takes the representations.
-    An object that fits no representation, or lacks one of its input fields (absent or null at a key's place), is not sent.
+    An object that fits no representation, lacks one of its input fields, or has null in a key, is not sent.
     """
 
     alias: str

@@ -29,7 +29,7 @@ class SubgraphInfo:
 
 @dataclass(frozen=True, slots=True)
 class FieldSource:
-    """How one subgraph knows a field (`@join__field`). `type`: as printed there, where it differs from the supergraph."""
+    """How one subgraph knows a field (`@join__field`). `type`: as printed there, where it differs."""
 
     type: str | None = None
     requires: FieldSet = ()
@@ -67,7 +67,7 @@ class TypeInSubgraph:
     is_interface_object: bool = False
     interfaces: frozenset[str] = frozenset()
     possible_types: frozenset[str] = frozenset()
-    """Object types that a value of this type can have there: itself for an object type, none for an interface object."""
+    """Object types that a value can have there: itself for an object type, none for an interface object."""
 
 
 @dataclass(frozen=True, slots=True)

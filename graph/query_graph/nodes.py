@@ -1,0 +1,29 @@
+"""A node of the query graph: an object of some type, as one subgraph sees it."""
+
+from dataclasses import dataclass
+
+from graph.supergraph.field_sets import FieldSet, SelectedField, SelectedFragment
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """`provided` is what `@provides` on the way here lets this subgraph answer although it is external."""
+
+    subgraph: str
+    type_name: str
+    provided: FieldSet = ()
+
+
+def provided_field(provided: FieldSet, name: str, type_name: str) -> FieldSet | None:
+    """The selections provided below the field, `()` for a leaf; None where the field is not provided on that type."""
+    found: FieldSet | None = None
+    for selection in provided:
+        match selection:
+            case SelectedField():
+                inner = selection.selections if selection.name == name else None
+            case SelectedFragment():
+                applies = selection.type_condition == type_name
+                inner = provided_field(selection.selections, name, type_name) if applies else None
+        if inner is not None:
+            found = (found or ()) + inner
+    return found
