@@ -1,13 +1,21 @@
 """What a resolver of a slice finds in `info.context`: the store, the city that is home here, and who asks."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 from graph.contracts import RequestContext
 from resolvers.stores.engine import Store
 
 Loader = TypeVar("Loader")
+Service = TypeVar("Service")
+
+
+@dataclass(frozen=True, slots=True)
+class Port(Generic[Service]):
+    """What a slice needs of another one, without knowing which: the assembly says who answers. Named `<slice>.<what>`."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +25,7 @@ class SliceContext:
     store: Store
     home_city: str
     request: RequestContext
+    ports: Mapping[Port[Any], object] = field(default_factory=dict)
 
     @property
     def tenant(self) -> str:
@@ -35,3 +44,9 @@ class SliceContext:
             found = self.loaders[name] = make()
         loader: Loader = found
         return loader
+
+    def service(self, port: Port[Service]) -> Service:
+        """What the assembly connected to `port`; a KeyError where it connected nothing is a fault of the assembly."""
+        found: Any = self.ports[port]
+        service: Service = found
+        return service
