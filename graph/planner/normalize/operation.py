@@ -39,11 +39,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """`... on type_condition`; only where it narrows the enclosing type, or carries conditions."""
+    """`... on type_condition`, where it narrows the enclosing type; never nested. Its conditions have moved down to its fields."""
 
     type_condition: str
     selections: tuple["Selection", ...]
-    conditions: frozenset[Condition] = NO_CONDITIONS
 
 
 Selection = Field | Fragment

@@ -1,0 +1,118 @@
+"""Paths: the ways in which a place of the response can be reached.
+
+A path is a linked list of moves that begins at a root. It knows the fetches that it needs, as (level, subgraph) pairs: fetches of one
+subgraph on one level become one request, so the size of a union of such sets is the number of requests of a plan.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from graph.planner.normalize.operation import Field, Selection
+from graph.planner.plan import PathSegment
+from graph.query_graph import Node
+
+Steps = frozenset[tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A position in the response: its path from the root, and the types that are left of those that may stand there."""
+
+    segments: tuple[PathSegment, ...]
+    type_name: str
+    narrowed_to: frozenset[str] | None = None
+    """None where nothing has been ruled out."""
+
+    def below(self, key: str, type_name: str) -> "Place":
+        """The position of a field of the objects here."""
+        *above, last = self.segments or (None,)
+        if last is None:
+            return Place((PathSegment(key),), type_name)
+        here = PathSegment(last.key, self.narrowed_to)
+        return Place((*(s for s in above if s is not None), here, PathSegment(key)), type_name)
+
+    def narrow(self, type_name: str, possible_types: frozenset[str]) -> "Place":
+        """The same position, for objects of some types only."""
+        left = possible_types if self.narrowed_to is None else possible_types & self.narrowed_to
+        return Place(self.segments, type_name, left)
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """The path begins at a root type of a subgraph."""
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """Down a field; `type` is its type in the subgraph, as printed."""
+
+    field: Field
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """`... on type_name`."""
+
+    type_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """Into a subgraph through `_entities`, with inputs that `premises` bring (paths to each leaf of `key` and `requires`)."""
+
+    place: Place
+    typename: str | None
+    key: tuple[Selection, ...]
+    requires: tuple[Selection, ...]
+    premises: tuple["Path", ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """`level` is that of the fetch in which the tail stands, 0 for a root's."""
+
+    tail: Node
+    move: Enter | Select | Cast | Hop
+    parent: "Path | None"
+    level: int
+    steps: Steps
+
+    @property
+    def cost(self) -> tuple[int, int, str]:
+        """Sequential steps first, then fetches; the subgraph's name makes the choice the same every time."""
+        return max(level for level, _ in self.steps), len(self.steps), self.tail.subgraph
+
+
+def enter(node: Node) -> Path:
+    return Path(node, Enter(), None, 0, frozenset({(0, node.subgraph)}))
+
+
+def select(path: Path, field: Field, type_: str, tail: Node | None) -> Path:
+    """The path down a field; a leaf's path stays at the object that has the field."""
+    return Path(tail or path.tail, Select(field, type_), path, path.level, path.steps)
+
+
+def cast(path: Path, tail: Node) -> Path:
+    return path if tail is path.tail else Path(tail, Cast(tail.type_name), path, path.level, path.steps)
+
+
+def hop(path: Path, tail: Node, move: Hop) -> Path:
+    """The path into another subgraph: one level after the last of what it needs."""
+    level = 1 + max(p.level for p in move.premises)
+    steps = frozenset().union(*(p.steps for p in move.premises)) | {(level, tail.subgraph)}
+    return Path(tail, move, path, level, steps)
+
+
+def cheapest(paths: Iterable[Path]) -> Path:
+    return min(paths, key=lambda p: p.cost)
+
+
+def best_by_tail(paths: Iterable[Path]) -> list[Path]:
+    """For each node the cheapest path that ends there, cheapest first."""
+    best: dict[Node, Path] = {}
+    for path in paths:
+        known = best.get(path.tail)
+        if known is None or path.cost < known.cost:
+            best[path.tail] = path
+    return sorted(best.values(), key=lambda p: p.cost)
