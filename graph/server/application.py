@@ -1,0 +1,204 @@
+"""The ASGI application: which path is answered by what, and what every response carries.
+
+Plain ASGI and no framework in between, because `POST /graphql` is the hot path. Who may call is asked before a body is read.
+Nothing that a client sends ends as a 500: what does is a fault of ours, logged with its traceback and answered with a neutral problem.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from graph import json_codec
+from graph.auth.authenticate import Authenticator
+from graph.contracts import RequestContext
+from graph.errors import (
+    BadRequest,
+    CityGraphError,
+    InternalError,
+    MethodNotAllowed,
+    NotAcceptable,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+)
+from graph.server.cors import Cors
+from graph.server.exchange import Exchange, Reply, read_body, read_exchange, send_reply
+from graph.server.graphql_request import check_content_type, read_get, read_post
+from graph.server.ide import Page
+from graph.server.negotiation import GRAPHQL_RESPONSE, HTML, JSON, OFFERED, PROBLEM, answer_type, prefers_html
+from graph.server.pipeline import Answer, Pipeline
+from graph.server.problems import Trace, problem
+
+GRAPHQL_PATH = "/graphql"
+HEALTH_PATH = "/api/v1/health"
+READY_PATH = "/api/v1/ready"
+
+log = structlog.get_logger(__name__)
+
+Check = Callable[[], Awaitable[None]]
+"""Raises `Unavailable` where the thing that it looks at does not answer."""
+
+SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+]
+NOTHING_ALLOWED = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerParts:
+    """What the application is assembled from. `documents` are JSON documents that anybody may read, by path."""
+
+    pipeline: Pipeline
+    authenticator: Authenticator
+    cors: Cors
+    page: Page
+    max_payload_bytes: int
+    body_timeout: float
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    hosts: frozenset[str] | None = None
+    """Names that the Host header may have, None for any: a server without tokens answers to loopback's names only, or a page could
+    point a name of its own at it and read along (DNS rebinding)."""
+
+
+class Application:
+    """Serves one gateway; `on_close` is awaited when the server stops."""
+
+    def __init__(self, parts: ServerParts, on_close: Callable[[], Awaitable[None]]) -> None:
+        self._parts, self._on_close = parts, on_close
+        self._routes: dict[str, Callable[[Exchange, Receive], Awaitable[Reply]]] = {
+            "/": self._home,
+            GRAPHQL_PATH: self._graphql,
+            HEALTH_PATH: self._health,
+            READY_PATH: self._ready,
+            **dict.fromkeys(parts.documents, self._document),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
+        else:
+            await self._http(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = read_exchange(scope)
+        try:
+            reply = await self._reply(exchange, receive)
+        except CityGraphError as error:
+            reply = problem_reply(error, exchange.trace)
+        except Exception:
+            log.exception("a request failed", path=exchange.path, request_id=exchange.trace.request_id)
+            fault = InternalError("the server failed; its log has the reason under this request's identifier")
+            reply = problem_reply(fault, exchange.trace)
+        always = [
+            *SECURITY_HEADERS,
+            (b"x-request-id", exchange.trace.request_id.encode()),
+            *self._parts.cors.headers(exchange.headers.get("origin")),
+        ]
+        if reply.media != HTML:
+            always.append(NOTHING_ALLOWED)
+        await send_reply(reply, always, send, head=exchange.method == "HEAD")
+
+    async def _reply(self, exchange: Exchange, receive: Receive) -> Reply:
+        if self._parts.hosts is not None and host_name(exchange.headers.get("host", "")) not in self._parts.hosts:
+            raise BadRequest(f"the Host header must be one of {', '.join(sorted(self._parts.hosts))}")
+        route = self._routes.get(exchange.path)
+        if route is None:
+            raise NotFound(f"there is nothing at {exchange.path[:200]!r}")
+        if exchange.method == "OPTIONS":
+            return self._parts.cors.preflight(exchange.headers)
+        return await route(exchange, receive)
+
+    async def _graphql(self, exchange: Exchange, receive: Receive) -> Reply:
+        _allow(exchange, "GET", "POST")
+        reading = exchange.method != "POST"
+        if reading and prefers_html(exchange.headers.get("accept")):
+            return self._parts.page.reply
+        media = answer_type(exchange.headers.get("accept"))
+        if media is None:
+            raise NotAcceptable(f"the answer can be {' or '.join(OFFERED)}: the Accept header allows neither")
+        principal = await self._parts.authenticator.principal(exchange.headers)
+        if reading:
+            request = read_get(exchange.query, exchange.headers)
+        else:
+            check_content_type(exchange.headers)
+            body = await read_body(exchange, receive, max_bytes=self._parts.max_payload_bytes, seconds=self._parts.body_timeout)
+            request = read_post(body)
+        context = RequestContext(principal, exchange.trace.request_id, exchange.headers)
+        answer = await self._parts.pipeline.answer(request, context, exchange.trace, read_only=reading)
+        return graphql_reply(answer, media)
+
+    async def _home(self, exchange: Exchange, receive: Receive) -> Reply:
+        _allow(exchange, "GET")
+        return Reply(307, headers={"location": GRAPHQL_PATH})
+
+    async def _health(self, exchange: Exchange, receive: Receive) -> Reply:
+        """Alive, whatever else does not answer: a restart would not help."""
+        _allow(exchange, "GET")
+        return json_reply(200, {"status": "UP"})
+
+    async def _ready(self, exchange: Exchange, receive: Receive) -> Reply:
+        _allow(exchange, "GET")
+        for name, check in self._parts.checks.items():
+            try:
+                await check()
+            except Unavailable as error:
+                raise Unavailable(f"{name} does not answer: {error.detail}") from error
+        return json_reply(200, {"status": "UP", "checks": sorted(self._parts.checks)})
+
+    async def _document(self, exchange: Exchange, receive: Receive) -> Reply:
+        _allow(exchange, "GET")
+        return json_reply(200, self._parts.documents[exchange.path])
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._on_close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def graphql_reply(answer: Answer, media: str) -> Reply:
+    """Only `application/graphql-response+json` shows a request error in its status; see `negotiation`."""
+    return Reply(answer.status if media == GRAPHQL_RESPONSE else 200, json_codec.dumps(answer.body), _utf8(media))
+
+
+def json_reply(status: int, content: Mapping[str, Any]) -> Reply:
+    return Reply(status, json_codec.dumps(content), JSON)
+
+
+def problem_reply(error: CityGraphError, trace: Trace) -> Reply:
+    """RFC 9457, with the headers that belong to a status (RFC 9110 §15.5, RFC 6750 §3)."""
+    headers: dict[str, str] = {}
+    if isinstance(error, Unauthenticated):
+        headers["www-authenticate"] = 'Bearer realm="citygraph"'
+        if "send `Authorization" not in error.detail:
+            headers["www-authenticate"] += ', error="invalid_token"'
+    elif isinstance(error, MethodNotAllowed):
+        headers["allow"] = "GET, POST"
+    elif isinstance(error, Unavailable):
+        headers["retry-after"] = "5"
+    return Reply(error.status, json_codec.dumps(problem(error, trace)), PROBLEM, headers)
+
+
+def host_name(header: str) -> str:
+    """The Host header without its port; IPv6 addresses keep their brackets."""
+    return (header[: header.index("]") + 1] if header.startswith("[") and "]" in header else header.partition(":")[0]).lower()
+
+
+def _utf8(media: str) -> str:
+    return f"{media}; charset=utf-8"
+
+
+def _allow(exchange: Exchange, *methods: str) -> None:
+    if exchange.method not in methods and not (exchange.method == "HEAD" and "GET" in methods):
+        raise MethodNotAllowed(f"{exchange.method} is not possible at {exchange.path}: use {' or '.join(methods)}")

@@ -1,0 +1,90 @@
+"""One HTTP exchange over ASGI: what came in, what goes out, and the body in between, which is never larger or slower than allowed."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from starlette.types import Receive, Scope, Send
+
+from graph.errors import BadRequest, PayloadTooLarge, RequestTimeout
+from graph.server.problems import Trace
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """The request's line and headers; header names in lower case, repeated ones joined by commas."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: Mapping[str, str]
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole response; header names in lower case."""
+
+    status: int
+    body: bytes = b""
+    media: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_exchange(scope: Scope) -> Exchange:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return Exchange(scope["method"], scope["path"], scope["query_string"], headers, _trace(headers))
+
+
+def _trace(headers: Mapping[str, str]) -> Trace:
+    """The client's own identifiers where they are well formed, so that its log and ours can be laid side by side."""
+    given = headers.get("x-request-id")
+    request_id = given if given is not None and _REQUEST_ID.fullmatch(given) else str(uuid4())
+    parent = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+    return Trace(request_id, parent[1] if parent else uuid4().hex)
+
+
+async def read_body(exchange: Exchange, receive: Receive, *, max_bytes: int, seconds: float) -> bytes:
+    """Raises `PayloadTooLarge` before more than the limit was kept, `RequestTimeout`, or `BadRequest` where it breaks off."""
+    declared = exchange.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:18]) > max_bytes:
+        raise _too_large(max_bytes)
+    chunks: list[bytes] = []
+    size, more = 0, True
+    try:
+        async with asyncio.timeout(seconds):
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise BadRequest("the client closed the connection before its body ended")
+                chunk = message.get("body", b"")
+                size += len(chunk)
+                if size > max_bytes:
+                    raise _too_large(max_bytes)
+                chunks.append(chunk)
+                more = message.get("more_body", False)
+    except TimeoutError:
+        raise RequestTimeout(f"the body did not arrive within {seconds:g} s") from None
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _too_large(max_bytes: int) -> PayloadTooLarge:
+    return PayloadTooLarge(f"the body is larger than {max_bytes} bytes (MAX_PAYLOAD_MB)")
+
+
+async def send_reply(reply: Reply, extra: list[tuple[bytes, bytes]], send: Send, *, head: bool) -> None:
+    """`extra` are the headers that every response has, encoded already."""
+    headers = [(b"content-length", str(len(reply.body)).encode()), *extra]
+    if reply.media is not None:
+        headers.append((b"content-type", reply.media.encode()))
+    headers += [(name.encode(), value.encode("latin-1", "replace")) for name, value in reply.headers.items()]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else reply.body})
