@@ -1,0 +1,269 @@
+"""The two tables of telemetry and the SQL over them; every question of a request is one statement, however many ask.
+
+Questions travel into the statement as JSON rows (`resolvers.stores.rows`), are joined to the series that they mean, and these to
+their points. The limit of each question is applied in SQL, so that a window over years costs no more memory than its answer.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from resolvers.stores.metadata import code_point_text, metadata
+from resolvers.stores.rows import json_rows
+from resolvers.stores.upsert import Upsert, upsert_into
+from resolvers.telemetry.records import MAX_POINTS, Aggregation, TelemetryQuality, TelemetrySource
+
+NO_SCENARIO = UUID(int=0)
+"""Stored for measured series: NULL would not do, as a unique constraint takes any number of NULLs."""
+
+QUALITY_CODES = {TelemetryQuality.RAW: 0, TelemetryQuality.VALIDATED: 1, TelemetryQuality.SIMULATED: 2}
+QUALITIES = {code: quality for quality, code in QUALITY_CODES.items()}
+
+_OPTIONAL_JSON = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+series_table = sa.Table(
+    "telemetry_series",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("entity", sa.Uuid, nullable=False),
+    sa.Column("key", code_point_text(), nullable=False),
+    sa.Column("unit", sa.Text),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("scenario", sa.Uuid, nullable=False),
+    # Entity first: with the tenant first, SQLite would start a join from all of the tenant's series.
+    sa.UniqueConstraint("entity", "tenant", "key", "source", "scenario"),
+)
+
+point_table = sa.Table(
+    "telemetry_point",
+    metadata,
+    sa.Column("series", sa.BigInteger, sa.ForeignKey("telemetry_series.id"), nullable=False),
+    sa.Column("ts", sa.BigInteger, nullable=False),
+    sa.Column("num", sa.Double),
+    sa.Column("json", _OPTIONAL_JSON),
+    sa.Column("quality", sa.SmallInteger),
+    sa.Column("attributes", _OPTIONAL_JSON),
+    sa.PrimaryKeyConstraint("series", "ts"),
+    sqlite_with_rowid=False,  # the rows live in the key's tree: a window is one range of it
+)
+
+_TENANT = sa.bindparam("tenant", type_=sa.Text)
+
+
+def windows_statement(*, raw: bool, buckets: bool) -> sa.Select[Any]:
+    """All points of all windows: by ask and key, then series by series, oldest first.
+
+    Parameters: `tenant`, `asks`, `windows` and, with `raw`, `longest` (the greatest limit of all windows). `raw` and
+    `buckets` say which kinds of window there are; the part for the other is left out. Besides the points that a limit
+    admits, the first one that it leaves out in each series is there, with a `rank` above the limit.
+    """
+    chosen = _chosen()
+    parts = [part(chosen) for part, there in ((_raw_points, raw), (_bucket_points, buckets)) if there]
+    found = (parts[0] if len(parts) == 1 else sa.union_all(*parts)).subquery("found")
+    f = found.c
+    rank = sa.func.row_number().over(partition_by=(f.ask, f.place), order_by=(f.ts, f.source, f.scenario))
+    ranked = sa.select(found, rank.label("rank")).subquery("ranked")
+    r = ranked.c
+    rank_before = sa.func.lag(r.rank, 1, 0).over(partition_by=(r.ask, r.place, r.series), order_by=r.ts)
+    marked = sa.select(ranked, rank_before.label("rank_before")).subquery("marked")
+    m = marked.c
+    return (
+        sa.select(m.ask, m.place, m.ts, m.num, m.json, m.quality, m.attributes, m.rank)
+        .add_columns(m.unit, m.source, m.scenario)
+        .where(sa.or_(m.most.is_(None), m.rank_before <= m.most))
+        .order_by(m.ask, m.place, m.source, m.scenario, m.ts)
+        .limit(MAX_POINTS + 1)
+    )
+
+
+def latest_statement() -> sa.Select[Any]:
+    """The newest point of each series asked for, in the order of ask, key, source and scenario.
+
+    Parameters: `tenant`, `asks`, `windows`; of a window's row only `key`, `source` and `scenario` count.
+    """
+    series = _chosen(every_key=True)
+    p = point_table.c
+    newest = sa.select(sa.func.max(p.ts)).where(p.series == series.c.series).correlate(series).scalar_subquery()
+    points = point_table.alias("points")
+    return (
+        sa.select(*(series.c[name] for name in ("ask", "key", "unit", "source", "scenario")))
+        .add_columns(points.c.ts, points.c.num, points.c.json, points.c.quality, points.c.attributes)
+        .join_from(series, points, sa.and_(points.c.series == series.c.series, points.c.ts == newest))
+        .order_by(series.c.ask, series.c.key, series.c.source, series.c.scenario)
+        .limit(MAX_POINTS + 1)
+    )
+
+
+def ranges_statement() -> sa.Select[Any]:
+    """Each series of the entities in `asks` that has points, with its first and last time. Parameters: `tenant`, `asks`."""
+    asked = _asked()
+    s, p = series_table.c, point_table.c
+    first, last = (
+        sa.select(function(p.ts)).where(p.series == s.id).correlate(series_table).scalar_subquery()
+        for function in (sa.func.min, sa.func.max)
+    )
+    spans = (
+        sa.select(asked.c.ask, s.key, s.unit, s.source, first.label("first"), last.label("last"))
+        .join_from(asked, series_table, sa.and_(s.tenant == _TENANT, s.entity == asked.c.entity))
+        .subquery("spans")
+    )
+    c = spans.c
+    return sa.select(c.ask, c.key, c.unit, c.first, c.last).where(c.first.is_not(None)).order_by(c.ask, c.key, c.source)
+
+
+def last_seen_statement() -> sa.Select[Any]:
+    """The newest time of any measured point of each entity in `asks`. Parameters: `tenant`, `asks`."""
+    asked = _asked()
+    s, p = series_table.c, point_table.c
+    last = sa.select(sa.func.max(p.ts)).where(p.series == s.id).correlate(series_table).scalar_subquery()
+    lasts = (
+        sa.select(asked.c.ask, last.label("last"))
+        .join_from(asked, series_table, sa.and_(s.tenant == _TENANT, s.entity == asked.c.entity))
+        .where(s.source == TelemetrySource.REAL.value)
+        .subquery("lasts")
+    )
+    return sa.select(lasts.c.ask, sa.func.max(lasts.c.last).label("last")).group_by(lasts.c.ask)
+
+
+def upsert_series(dialect: str) -> Upsert:
+    """Makes the series that are not there, and gives a unit to those that have none. Parameters: `tenant`, `series`."""
+    given = _given_series()
+    columns = ("tenant", "entity", "key", "source", "scenario", "unit")
+    # SQLite would read ON CONFLICT as a join's condition where the select has no WHERE.
+    rows = sa.select(_TENANT, *(given.c[name] for name in columns[1:])).where(sa.true())
+    insert = upsert_into(series_table, dialect)
+    insert = insert.from_select(columns, rows)
+    return insert.on_conflict_do_update(
+        index_elements=columns[:-1],
+        set_={"unit": insert.excluded.unit},
+        where=sa.and_(series_table.c.unit.is_(None), insert.excluded.unit.is_not(None)),
+    )
+
+
+def series_statement() -> sa.Select[Any]:
+    """Identifier, unit and identity of the series in `series`. Parameters: `tenant`, `series`."""
+    given, s = _given_series(), series_table.c
+    same = (s[name] == given.c[name] for name in ("entity", "key", "source", "scenario"))
+    return sa.select(s.id, s.unit, s.entity, s.key, s.source, s.scenario).join_from(
+        given, series_table, sa.and_(s.tenant == _TENANT, *same)
+    )
+
+
+def upsert_points(dialect: str) -> Upsert:
+    """Stores points, to be executed with many rows of parameters at once."""
+    insert = upsert_into(point_table, dialect)
+    values = {name: insert.excluded[name] for name in ("num", "json", "quality", "attributes")}
+    return insert.on_conflict_do_update(index_elements=("series", "ts"), set_=values)
+
+
+def _given_series() -> sa.CTE:
+    return json_rows("given", "series", entity=sa.Uuid, key=sa.Text, source=sa.Text, scenario=sa.Uuid, unit=sa.Text)
+
+
+def _asked() -> sa.CTE:
+    """Who asks what: one row for each entity and window."""
+    return json_rows("asked", "asks", ask=sa.BigInteger, entity=sa.Uuid, win=sa.BigInteger)
+
+
+def _wanted() -> sa.CTE:
+    """One row for each window and key. NULL means: every key, both sources, every scenario, no buckets, no limit.
+
+    `place` is the position of the key in its window.
+    """
+    return json_rows(
+        "wanted",
+        "windows",
+        win=sa.BigInteger,
+        place=sa.BigInteger,
+        key=sa.Text,
+        source=sa.Text,
+        scenario=sa.Uuid,
+        aggregation=sa.Text,
+        start_ts=sa.BigInteger,
+        end_ts=sa.BigInteger,
+        interval_ms=sa.BigInteger,
+        most=sa.BigInteger,
+    ).prefix_with("MATERIALIZED")  # else SQLite would read the text anew for each ask
+
+
+def _chosen(*, every_key: bool = False) -> sa.CTE:
+    """The series that each ask means, beside the ask's own terms.
+
+    Materialised in two steps, which are the order of the joins: left to itself, SQLite, which cannot know how few rows a
+    JSON text holds, joins the terms last, to every point of the entity.
+    """
+    asked, wanted, s = _asked(), _wanted(), series_table.c
+    w = wanted.c
+    names = ("place", "key", "source", "scenario", "aggregation", "start_ts", "end_ts", "interval_ms", "most")
+    terms = (
+        sa.select(asked.c.ask, asked.c.entity, *(w[name] for name in names))
+        .join_from(asked, wanted, w.win == asked.c.win)
+        .cte("terms")
+        .prefix_with("MATERIALIZED")
+    )
+    t = terms.c
+    same_key = sa.or_(t.key.is_(None), s.key == t.key) if every_key else s.key == t.key
+    of_scenario = sa.or_(t.scenario.is_(None), s.source == TelemetrySource.REAL.value, s.scenario == t.scenario)
+    return (
+        sa.select(t.ask, t.place, s.id.label("series"), s.key, s.unit, s.source, s.scenario)
+        .add_columns(t.aggregation, t.start_ts, t.end_ts, t.interval_ms, t.most)
+        .join_from(terms, series_table, sa.and_(s.tenant == _TENANT, s.entity == t.entity, same_key))
+        .where(sa.or_(t.source.is_(None), s.source == t.source), of_scenario)
+        .cte("chosen")
+        .prefix_with("MATERIALIZED")
+    )
+
+
+def _raw_points(chosen: sa.CTE) -> sa.Select[Any]:
+    """The points of windows without buckets; with LTTB, which has no limit here, those that are numbers."""
+    c, p = chosen.c, point_table.c
+    later = point_table.alias("later").c
+    # One point further than any limit goes: no more of a series is read than may be needed.
+    cut = (
+        sa.select(later.ts)
+        .where(later.series == c.series, later.ts >= c.start_ts, later.ts < c.end_ts)
+        .order_by(later.ts)
+        .limit(1)
+        .offset(sa.bindparam("longest", type_=sa.BigInteger))
+        .correlate(chosen)
+        .scalar_subquery()
+    )
+    # One upper bound, not two: SQLite seeks by one of them, and would work out the other for every row.
+    end = sa.case((c.most.is_(None), c.end_ts), else_=sa.func.coalesce(cut + 1, c.end_ts))
+    return (
+        _columns(chosen, p.ts, p.num, p.json, p.quality, p.attributes)
+        .join_from(chosen, point_table, sa.and_(p.series == c.series, p.ts >= c.start_ts, p.ts < end))
+        .where(c.interval_ms.is_(None))
+        .where(sa.or_(c.aggregation != Aggregation.LTTB.value, p.num.is_not(None)))
+    )
+
+
+def _bucket_points(chosen: sa.CTE) -> sa.Select[Any]:
+    """One point for each bucket that has any. Times count from `start_ts`, so that division never meets a negative number."""
+    c, p = chosen.c, point_table.c
+    ts = c.start_ts + (p.ts - c.start_ts) // c.interval_ms * c.interval_ms
+    value = sa.case(
+        (c.aggregation == Aggregation.AVG.value, sa.func.avg(p.num)),
+        (c.aggregation == Aggregation.MIN.value, sa.func.min(p.num)),
+        (c.aggregation == Aggregation.MAX.value, sa.func.max(p.num)),
+        (c.aggregation == Aggregation.SUM.value, sa.func.sum(p.num)),
+        else_=sa.cast(sa.func.count(), sa.Double),
+    )
+    none = (sa.cast(sa.null(), type_) for type_ in (_OPTIONAL_JSON, sa.SmallInteger, _OPTIONAL_JSON))
+    return (
+        _columns(chosen, ts.label("ts"), value, *none)
+        .join_from(chosen, point_table, sa.and_(p.series == c.series, p.ts >= c.start_ts, p.ts < c.end_ts))
+        .where(c.interval_ms.is_not(None))
+        .where(sa.or_(c.aggregation == Aggregation.COUNT.value, p.num.is_not(None)))
+        .group_by(c.ask, c.place, c.series, c.unit, c.source, c.scenario, c.aggregation, c.most, ts)
+    )
+
+
+def _columns(chosen: sa.CTE, *point: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """What both kinds of window give; `point` is time, number, JSON, quality and attributes."""
+    c = chosen.c
+    labelled = (column.label(name) for column, name in zip(point, ("ts", "num", "json", "quality", "attributes"), strict=True))
+    return sa.select(c.ask, c.place, c.series, c.unit, c.source, c.scenario, c.most, *labelled)
