@@ -1,0 +1,52 @@
+"""Composition from end to end: read, check each subgraph, check them together, merge, check the result, print.
+
+A stage runs only when the stages before found no error, because its rules rely on theirs.
+"""
+
+from collections.abc import Sequence
+
+from graph.composition.federation_one import upgrade
+from graph.composition.findings import Findings
+from graph.composition.gathered import Gathered
+from graph.composition.graphs import graph_values
+from graph.composition.merge.supergraph import merge_supergraph
+from graph.composition.printing import print_supergraph
+from graph.composition.reading import read_subgraph
+from graph.composition.result import Composed, Failed, SubgraphSDL
+from graph.composition.rules import ACROSS_SUBGRAPHS, EACH_SUBGRAPH, MERGED, check_names
+from graph.composition.subgraph import Subgraph
+
+
+def compose(subgraphs: Sequence[SubgraphSDL]) -> Composed | Failed:
+    """Composes subgraphs to a supergraph, or says why not. The order of `subgraphs` makes no difference."""
+    findings = Findings()
+    check_names(subgraphs, findings)
+    if findings.errors:
+        return Failed(tuple(findings.errors))
+    read = _read(subgraphs, findings)
+    if findings.errors:
+        return Failed(tuple(findings.errors))
+    gathered = Gathered(upgrade(read))
+    for across in ACROSS_SUBGRAPHS:
+        across(gathered, findings)
+    if findings.errors:
+        return Failed(tuple(findings.errors))
+    merged = merge_supergraph(gathered)
+    for rule in MERGED:
+        rule(merged, gathered, findings)
+    if findings.errors:
+        return Failed(tuple(findings.errors))
+    return Composed(print_supergraph(merged), tuple(findings.hints))
+
+
+def _read(subgraphs: Sequence[SubgraphSDL], findings: Findings) -> list[Subgraph]:
+    values = graph_values(source.name for source in subgraphs)
+    found: list[Subgraph] = []
+    for source in sorted(subgraphs, key=lambda source: source.name):
+        subgraph = read_subgraph(source, values[source.name], findings)
+        if subgraph is None:
+            continue
+        for rule in EACH_SUBGRAPH:
+            rule(subgraph, findings)
+        found.append(subgraph)
+    return found

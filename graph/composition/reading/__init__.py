@@ -1,0 +1,30 @@
+"""From the text of a subgraph to a `Subgraph`: parse, find out what the names mean, check that it is GraphQL, build."""
+
+from graphql import GraphQLSyntaxError, parse
+
+from graph.composition.findings import Findings
+from graph.composition.links import read_links
+from graph.composition.reading.document import build_subgraph
+from graph.composition.reading.validity import check_graphql
+from graph.composition.result import CompositionError, Location, SubgraphSDL
+from graph.composition.subgraph import Subgraph
+
+MAX_TOKENS = 2_000_000
+
+
+def read_subgraph(source: SubgraphSDL, graph: str, findings: Findings) -> Subgraph | None:
+    """Reads one subgraph; `graph` is its name in `join__Graph`. None where `findings` got errors."""
+    try:
+        document = parse(source.sdl, max_tokens=MAX_TOKENS)
+    except GraphQLSyntaxError as error:
+        where = tuple(Location(source.name, at.line, at.column) for at in error.locations or ())
+        findings.errors.append(CompositionError("INVALID_GRAPHQL", f"[{source.name}] {error.message}", (source.name,), where))
+        return None
+    before = len(findings.errors)
+    names = read_links(document, source.name, findings)
+    if len(findings.errors) > before:
+        return None
+    check_graphql(document, names, source.name, findings)
+    if len(findings.errors) > before:
+        return None
+    return build_subgraph(source, graph, document, names)
