@@ -25,3 +25,7 @@ class KeyAllocator:
             if self._meaning.setdefault(candidate, meaning) == meaning:
                 return candidate
         raise AssertionError("unreachable")
+
+    def used(self) -> list[str]:
+        """Every key that has been given out, in order of first use."""
+        return list(self._meaning)

@@ -1,7 +1,7 @@
 """Finds fields that cannot be asked for side by side under one response key, because their types differ in shape.
 
-GraphQL forbids `... on A { size } ... on B { size }` where `size` is `Int!` on the one and `Int` on the other. In the public API composition
-may have made them equal while a subgraph keeps them apart; the planner then asks under different keys.
+GraphQL forbids `... on A { size } ... on B { size }` where `size` is `Int!` on the one and `Int` on the other. In the public API
+composition may have made them equal while a subgraph keeps them apart; the planner then asks under different keys.
 """
 
 from collections import defaultdict

@@ -1,0 +1,95 @@
+"""Lays chosen paths over each other. What they share becomes one selection, one call, one request.
+
+Hops into one subgraph on one level are one request, with an `_entities` field for each place and form of representation.
+"""
+
+from collections.abc import Iterable
+
+from graph.planner.fetch_graph.steps import Conditions, OutputTree, Step
+from graph.planner.normalize.operation import Field, Fragment, Selection
+from graph.planner.paths import Cast, Enter, Hop, Path, Select
+from graph.planner.plan import InputField, Representation
+from graph.query_graph import QueryGraph
+
+
+class FetchGraph:
+    """The steps of one operation, or of one root field of a mutation."""
+
+    def __init__(self, graph: QueryGraph) -> None:
+        self.graph = graph
+        self.steps: dict[tuple[int, str], Step] = {}
+        self._located: dict[Path, tuple[Step, OutputTree]] = {}
+
+    def add(self, path: Path, conditions: Conditions) -> None:
+        """Asks for what the path leads to, which is wanted under the conditions only."""
+        self._locate(path)
+        for key in path.steps:
+            self.steps[key].need(conditions)
+
+    def _locate(self, path: Path) -> tuple[Step, OutputTree]:
+        """The request in which the path ends, and the selections of the object at its end."""
+        if path not in self._located:
+            self._located[path] = self._lay(path)
+        return self._located[path]
+
+    def _lay(self, path: Path) -> tuple[Step, OutputTree]:
+        match path.move:
+            case Enter():
+                step = self._step(path)
+                step.root = step.root or OutputTree(path.tail)
+                return step, step.root
+            case Hop():
+                return self._lay_hop(path, path.move)
+        assert path.parent is not None
+        step, tree = self._locate(path.parent)
+        match path.move:
+            case Cast():
+                return step, tree.fragment(path.tail)
+            case Select():
+                leaf = path.tail is path.parent.tail and not path.move.field.selections
+                entry = tree.select(path.move.field, None if leaf else path.tail)
+                return step, entry.tree or tree
+
+    def _lay_hop(self, path: Path, move: Hop) -> tuple[Step, OutputTree]:
+        step = self._step(path)
+        representation = Representation(
+            types=move.place.narrowed_to,
+            typename=move.typename,
+            fields=merge_inputs([*self._inputs(move.key, nullable=False), *self._inputs(move.requires, nullable=True)]),
+        )
+        for premise in move.premises:
+            provider, _ = self._locate(premise)
+            assert provider.level < step.level
+            step.depends_on.add(provider)
+        return step, step.call(move.place.segments, representation).tree.fragment(path.tail)
+
+    def _step(self, path: Path) -> Step:
+        key = (path.level, path.tail.subgraph)
+        if key not in self.steps:
+            self.steps[key] = Step(path.tail.subgraph, path.level)
+        return self.steps[key]
+
+    def _inputs(self, selections: Iterable[Selection], *, nullable: bool, types: frozenset[str] | None = None) -> Iterable[InputField]:
+        for selection in selections:
+            match selection:
+                case Field(name="__typename"):
+                    continue
+                case Field():
+                    inner = merge_inputs(self._inputs(selection.selections, nullable=nullable))
+                    yield InputField(selection.name, selection.key, types, inner, nullable)
+                case Fragment():
+                    possible = self.graph.types[selection.type_condition].possible_types
+                    yield from self._inputs(selection.selections, nullable=nullable, types=possible)
+
+
+def merge_inputs(inputs: Iterable[InputField]) -> tuple[InputField, ...]:
+    """Inputs of one name, from key and requirements, as one."""
+    merged: dict[tuple[str, str, frozenset[str] | None], InputField] = {}
+    for new in inputs:
+        key = (new.name, new.key, new.types)
+        known = merged.get(key)
+        if known is not None:
+            fields = merge_inputs((*known.fields, *new.fields))
+            new = InputField(new.name, new.key, new.types, fields, known.nullable and new.nullable)
+        merged[key] = new
+    return tuple(merged.values())

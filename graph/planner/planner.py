@@ -1,0 +1,117 @@
+"""Plans an operation: normalise it, find the paths to its leaves, choose among them, lay them over each other, print the requests."""
+
+from dataclasses import dataclass
+
+from graphql import DocumentNode
+
+from graph.contracts import OperationKind
+from graph.planner.choose import Choice, choose
+from graph.planner.fetch_graph import FetchGraph, delay_to_merge, to_fetches
+from graph.planner.fetch_graph.steps import Step
+from graph.planner.normalize import KeyAllocator, Normalizer, shape_conflicts
+from graph.planner.normalize.operation import Field, Fragment, Operation, Selection
+from graph.planner.normalize.requirements import RequirementReader
+from graph.planner.plan import Fetch, Plan
+from graph.planner.search import Leaf, Search
+from graph.query_graph import Node, QueryGraph
+from graph.supergraph import Supergraph
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """The leaves of some root fields and the paths chosen to them."""
+
+    leaves: list[Leaf]
+    choice: Choice
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        steps = frozenset().union(*(p.steps for p in self.choice.paths))
+        return max((level for level, _ in steps), default=-1), len(steps)
+
+
+class Planner:
+    """Plans operations of one supergraph."""
+
+    def __init__(self, supergraph: Supergraph, active_labels: frozenset[str] = frozenset()) -> None:
+        self.supergraph = supergraph
+        self.graph = QueryGraph(supergraph, active_labels)
+        self._conflicts = shape_conflicts(supergraph)
+        self._normalizer = Normalizer(supergraph, self._conflicts)
+
+    def plan(self, document: DocumentNode, operation_name: str | None = None) -> Plan:
+        """The plan of one operation of a document that is valid for the API schema.
+
+        Raises `BadUserInput` where the name picks no operation, `GraphQLValidationFailed` where the operation is too large, and
+        `search.Unreachable` where the supergraph does not say how to reach a field.
+        """
+        keys = KeyAllocator()
+        operation = self._normalizer.normalize(document, operation_name, keys)
+        search = Search(self.graph, RequirementReader(self.supergraph, self._conflicts, keys))
+        if operation.kind is OperationKind.QUERY:
+            fetches = self._fetches(operation, self._steps(self._route(search, operation.selections, operation.kind)))
+        else:
+            fetches = self._serial(operation, search)
+        return Plan(operation, tuple(fetches), _response_keys(operation, keys))
+
+    def _route(self, search: Search, selections: tuple[Selection, ...], kind: OperationKind, roots: list[Node] | None = None) -> _Route:
+        root_type = self.supergraph.root_types[kind]
+        leaves = search.leaves(selections, root_type, roots if roots is not None else self.graph.roots(root_type))
+        return _Route(leaves, choose(leaves))
+
+    def _steps(self, route: _Route) -> list[Step]:
+        fetch_graph = FetchGraph(self.graph)
+        for leaf, path in zip(route.leaves, route.choice.paths, strict=True):
+            fetch_graph.add(path, leaf.conditions)
+        return delay_to_merge(fetch_graph.steps.values())
+
+    def _fetches(self, operation: Operation, steps: list[Step], first: int = 0) -> list[Fetch]:
+        return to_fetches(steps, operation.kind, operation.variables, self.graph, first)
+
+    def _serial(self, operation: Operation, search: Search) -> list[Fetch]:
+        """Root fields one after the other, each with all that hangs on it; neighbours of one subgraph share their requests."""
+        runs: list[tuple[Node, list[Selection]]] = []
+        for selection in operation.selections:
+            assert isinstance(selection, Field)
+            if selection.name.startswith("__"):
+                continue
+            root = self._only_root(search, selection, operation.kind)
+            if runs and runs[-1][0] == root:
+                runs[-1][1].append(selection)
+            else:
+                runs.append((root, [selection]))
+        fetches: list[Fetch] = []
+        before: tuple[int, ...] = ()
+        for root, selections in runs:
+            steps = self._steps(self._route(search, tuple(selections), operation.kind, [root]))
+            new = self._fetches(operation, steps, first=len(fetches))
+            new = [f if f.depends_on or not before else _after(f, before) for f in new]
+            before = tuple(range(len(fetches), len(fetches) + len(new)))
+            fetches.extend(new)
+        return fetches
+
+    def _only_root(self, search: Search, field: Field, kind: OperationKind) -> Node:
+        """The subgraph in which a field with effects runs: one, even where several offer it."""
+        offering = [n for n in self.graph.roots(self.supergraph.root_types[kind]) if self.graph.field(n, field.name)]
+        if len(offering) <= 1:
+            return offering[0] if offering else self.graph.roots(self.supergraph.root_types[kind])[0]
+        return min(offering, key=lambda n: (self._route(search, (field,), kind, [n]).cost, n.subgraph))
+
+
+def _after(fetch: Fetch, before: tuple[int, ...]) -> Fetch:
+    return Fetch(fetch.subgraph, fetch.document, fetch.kind, fetch.variables, fetch.calls, before, fetch.conditions)
+
+
+def _response_keys(operation: Operation, keys: KeyAllocator) -> dict[str, str]:
+    """What the client calls each key where that differs: another name, or "" for keys that only the planner uses."""
+    client: dict[str, str] = {}
+
+    def walk(selections: tuple[Selection, ...]) -> None:
+        for selection in selections:
+            if isinstance(selection, Field):
+                client.setdefault(selection.key, selection.response_key)
+            assert isinstance(selection, Field | Fragment)
+            walk(selection.selections)
+
+    walk(operation.selections)
+    return {key: client.get(key, "") for key in keys.used() if client.get(key, "") != key}

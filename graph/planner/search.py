@@ -1,0 +1,276 @@
+"""Finds, for every leaf of an operation, the paths that lead to it.
+
+The operation is walked from the root, with `Arrivals`: the cheapest path to each node at one place of the response. Where the
+subgraphs at hand do not answer, the arrivals are closed under hops: a hop becomes possible as soon as paths to all its inputs are
+known, the lowest level first (Knuth's generalisation of Dijkstra's algorithm to rules with several premises). Which of a leaf's
+options is taken is `choose.py`'s business.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from graph.planner.normalize.operation import NO_CONDITIONS, Condition, Field, Fragment, Selection
+from graph.planner.normalize.requirements import RequirementReader
+from graph.planner.paths import Hop, Path, Place, best_by_tail, cast, cheapest, enter, hop, select
+from graph.query_graph import EntityMove, FieldMove, Node, QueryGraph
+
+TYPENAME = Field("__typename", "__typename", "__typename")
+Conditions = frozenset[Condition]
+
+
+class Unreachable(Exception):  # noqa: N818 — it says what is the case, not that something broke
+    """No subgraph, and no chain of them, answers a field. A supergraph that is satisfiable never raises it."""
+
+    def __init__(self, place: Place, field: str, subgraphs: Iterable[str]) -> None:
+        path = ".".join(s.key for s in place.segments) or "the root"
+        super().__init__(f"{place.type_name}.{field} at {path} cannot be reached from {', '.join(sorted(set(subgraphs))) or 'anywhere'}")
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """Something that must be fetched: a leaf field, or (`field` None) just the object that the paths lead to."""
+
+    field: Field | None
+    conditions: Conditions
+    options: tuple[Path, ...]
+
+
+class Arrivals:
+    """The ways to stand at one place."""
+
+    def __init__(self, search: "Search", place: Place, frontier: Iterable[Path], *, closed: bool = False) -> None:
+        self.place = place
+        self.frontier = best_by_tail(frontier)
+        self._search = search
+        self._everything: list[Path] | None = self.frontier if closed else None
+        self._narrowed: dict[str, Arrivals] = {}
+        self._with_inputs: dict[str, list[Path]] = {}
+
+    @property
+    def floor(self) -> int:
+        """The lowest level on which anything stands here."""
+        return self.frontier[0].level
+
+    def everything(self) -> list[Path]:
+        """The frontier, and what can be reached from it by entering other subgraphs at this place."""
+        if self._everything is None:
+            self._everything = self._close()
+        return self._everything
+
+    def narrowed(self, type_name: str) -> "Arrivals":
+        """What is left after `... on type_name`; its frontier is empty where no such object can stand here."""
+        if type_name not in self._narrowed:
+            graph = self._search.graph
+            place = self.place.narrow(type_name, graph.types[type_name].possible_types)
+            paths = [cast(p, tail) for p in self.frontier if (tail := graph.narrow(p.tail, type_name)) is not None]
+            self._narrowed[type_name] = Arrivals(self._search, place, paths, closed=self._everything is self.frontier)
+        return self._narrowed[type_name]
+
+    def with_inputs(self, field_name: str) -> list[Path]:
+        """The paths that enter a subgraph with the inputs that the field `@requires` there, down to the object that has it."""
+        if field_name in self._with_inputs:
+            return self._with_inputs[field_name]
+        found: list[Path] = []
+        complete = True
+        for tail in {p.tail: None for p in self.everything()}:
+            move = self._search.graph.field(tail, field_name)
+            if move is None or not move.requires:
+                continue
+            edge = (self.place.segments, tail, field_name)
+            if edge in self._search.active:
+                complete = False
+                continue
+            self._search.active.add(edge)
+            found.extend(self._enter_with(tail, move))
+            self._search.active.discard(edge)
+        paths = best_by_tail(found)
+        if complete and not self._search.active:
+            self._with_inputs[field_name] = paths
+        return paths
+
+    def _enter_with(self, tail: Node, move: FieldMove) -> list[Path]:
+        target = (tail.subgraph, tail.type_name)
+        entries = [e for e in self._moves(self.everything()) if (e.tail.subgraph, e.tail.type_name) == target]
+        requires = self._search.requirements.selections(move.requires, tail.type_name)
+        paths = [self._search.hop(self, entry, requires) for entry in entries]
+        return [p for p in paths if p is not None]
+
+    def _moves(self, paths: Iterable[Path]) -> list[EntityMove]:
+        graph = self._search.graph
+        moves = (m for p in paths for m in graph.entity_moves(p.tail.subgraph, p.tail.type_name))
+        return list(dict.fromkeys(moves))
+
+    def _close(self) -> list[Path]:
+        known = {path.tail: path for path in self.frontier}
+        entered = {(n.subgraph, n.type_name) for n in known}
+        while True:
+            view = Arrivals(self._search, self.place, known.values(), closed=True)
+            moves = [m for m in self._moves(known.values()) if (m.tail.subgraph, m.tail.type_name) not in entered]
+            found = [(path, m.tail) for m in moves if (path := self._search.hop(view, m, ())) is not None]
+            if not found:
+                return best_by_tail(known.values())
+            level = min(path.level for path, _ in found)
+            for path, target in sorted(found, key=lambda pair: pair[0].cost):
+                if path.level == level:
+                    known.setdefault(path.tail, path)
+                    entered.add((target.subgraph, target.type_name))
+
+
+class Search:
+    """The search for one operation."""
+
+    def __init__(self, graph: QueryGraph, requirements: RequirementReader) -> None:
+        self.graph = graph
+        self.requirements = requirements
+        self.active: set[object] = set()
+        self._local: dict[tuple[Node, int], bool] = {}
+
+    def leaves(self, selections: Sequence[Selection], root_type: str, roots: Iterable[Node]) -> list[Leaf]:
+        """Every leaf of the selections at a root type, entered at `roots`, with its options. Raises `Unreachable`."""
+        place = Place((), root_type)
+        out: list[Leaf] = []
+        arrivals = Arrivals(self, place, [enter(node) for node in roots], closed=True)
+        for selection in selections:
+            assert isinstance(selection, Field), "a root type is an object: nothing narrows it"
+            if not selection.name.startswith("__"):
+                self._field(selection, arrivals, NO_CONDITIONS, out)
+        return out
+
+    def hop(self, arrivals: Arrivals, move: EntityMove, requires: tuple[Selection, ...]) -> Path | None:
+        """The path into a subgraph from a place, None where its inputs cannot be had from there."""
+        place, tail = arrivals.place, move.tail
+        key = self.requirements.selections(move.key, tail.type_name)
+        typed: tuple[Selection, ...] = (TYPENAME,) if place.narrowed_to is not None or move.typename is None else ()
+        edge = (tail, move.key, requires)
+        if edge in self.active:
+            return None
+        premises: list[Leaf] = []
+        self.active.add(edge)
+        try:
+            self._selections((*key, *requires, *typed), arrivals, NO_CONDITIONS, premises, with_type=bool(typed))
+        except Unreachable:
+            return None
+        finally:
+            self.active.discard(edge)
+        if not premises:
+            return None
+        chosen = tuple(cheapest(leaf.options) for leaf in premises)
+        path = hop(arrivals.frontier[0], tail, Hop(place, move.typename, key, requires, chosen))
+        narrowed = self.graph.narrow(tail, place.type_name) if place.narrowed_to is not None else tail
+        return None if narrowed is None else cast(path, narrowed)
+
+    def _selections(
+        self, selections: Sequence[Selection], arrivals: Arrivals, conditions: Conditions, out: list[Leaf], *, with_type: bool = False
+    ) -> None:
+        before = len(out)
+        abstract = self.graph.types[arrivals.place.type_name].is_abstract
+        for selection in selections:
+            if isinstance(selection, Fragment):
+                with_type = True
+                self._fragment(selection, arrivals, conditions, out)
+            elif selection.name == TYPENAME.name:
+                with_type = with_type or abstract
+            elif self._field(selection, arrivals, conditions, out):
+                with_type = True
+        if with_type:
+            self._type(arrivals, conditions, out)
+        elif len(out) == before:
+            out.append(Leaf(None, conditions, tuple(arrivals.frontier)))
+
+    def _type(self, arrivals: Arrivals, conditions: Conditions, out: list[Leaf]) -> None:
+        """The run-time type of what stands here, which an interface object's subgraph does not know."""
+        for paths in (arrivals.frontier, arrivals.everything()):
+            options = tuple(select(p, TYPENAME, "String!", None) for p in paths if not self.graph.is_interface_object(p.tail))
+            if options:
+                out.append(Leaf(TYPENAME, conditions, options))
+                return
+        raise Unreachable(arrivals.place, TYPENAME.name, (p.tail.subgraph for p in arrivals.frontier))
+
+    def _fragment(self, fragment: Fragment, arrivals: Arrivals, conditions: Conditions, out: list[Leaf]) -> None:
+        on = self.graph.types[fragment.type_condition]
+        types = [fragment.type_condition]
+        if on.is_abstract and not all(self.graph.agrees_on(p.tail, on.name) for p in arrivals.frontier):
+            types = sorted(on.possible_types & self._possible(arrivals))
+        for type_name in types:
+            narrowed = arrivals.narrowed(type_name)
+            if narrowed.frontier:
+                self._selections(fragment.selections, narrowed, conditions, out)
+
+    def _possible(self, arrivals: Arrivals) -> frozenset[str]:
+        possible = frozenset().union(*(self.graph.possible_types(p.tail) for p in arrivals.frontier))
+        return possible if arrivals.place.narrowed_to is None else possible & arrivals.place.narrowed_to
+
+    def _field(self, field: Field, arrivals: Arrivals, conditions: Conditions, out: list[Leaf]) -> bool:
+        """Adds the leaves of a field. True where it had to be asked for type by type, so that the type must be known."""
+        conditions |= field.conditions
+        info = self.graph.types[arrivals.place.type_name]
+        options = self._direct(field, arrivals) or self._indirect(field, arrivals)
+        level = cheapest(options).level if options else None
+        if info.is_abstract and level != arrivals.floor and self._expand(field, arrivals, conditions, out, level):
+            return True
+        if not options:
+            raise Unreachable(arrivals.place, field.name, (p.tail.subgraph for p in arrivals.frontier))
+        if not field.selections:
+            out.append(Leaf(field, conditions, tuple(options)))
+            return False
+        field_info = info.fields.get(field.name)
+        type_name = field_info.type_name if field_info else options[0].tail.type_name
+        below = Arrivals(self, arrivals.place.below(field.key, type_name), options)
+        self._selections(field.selections, below, conditions, out)
+        return False
+
+    def _direct(self, field: Field, arrivals: Arrivals) -> list[Path]:
+        """The options that need no hop, if none with a hop can be better; else none."""
+        options = self._local_options(field, arrivals.frontier)
+        if field.selections:
+            options = [p for p in options if self._answers_all(p.tail, field.selections)]
+        return options if any(p.level == arrivals.floor for p in options) else []
+
+    def _indirect(self, field: Field, arrivals: Arrivals) -> list[Path]:
+        options = self._local_options(field, arrivals.everything())
+        for path in arrivals.with_inputs(field.name):
+            move = self.graph.field(path.tail, field.name)
+            if move is not None:
+                options.append(select(path, field, move.type, move.tail))
+        return options
+
+    def _local_options(self, field: Field, paths: Iterable[Path]) -> list[Path]:
+        moves = ((p, self.graph.field(p.tail, field.name)) for p in paths)
+        return [select(p, field, m.type, m.tail) for p, m in moves if m is not None and not m.requires]
+
+    def _expand(self, field: Field, arrivals: Arrivals, conditions: Conditions, out: list[Leaf], limit: int | None) -> bool:
+        """Asks for an abstract type's field on each type that may stand here, if that is possible below the limit's level."""
+        leaves: list[Leaf] = []
+        for type_name in sorted(self._possible(arrivals)):
+            narrowed = arrivals.narrowed(type_name)
+            if not narrowed.frontier:
+                continue
+            try:
+                self._field(field, narrowed, conditions, leaves)
+            except Unreachable:
+                return False
+        if limit is not None and any(cheapest(leaf.options).level >= limit for leaf in leaves):
+            return False
+        out.extend(leaves)
+        return bool(leaves)
+
+    def _answers_all(self, node: Node, selections: Sequence[Selection]) -> bool:
+        """Whether the node's subgraph answers the selections by itself."""
+        key = (node, id(selections))
+        if key not in self._local:
+            self._local[key] = all(self._answers(node, selection) for selection in selections)
+        return self._local[key]
+
+    def _answers(self, node: Node, selection: Selection) -> bool:
+        blind = self.graph.is_interface_object(node)
+        if isinstance(selection, Fragment):
+            narrowed = self.graph.narrow(node, selection.type_condition)
+            if blind or not self.graph.agrees_on(node, selection.type_condition):
+                return False
+            return narrowed is None or self._answers_all(narrowed, selection.selections)
+        if selection.name == TYPENAME.name:
+            return not blind
+        move = self.graph.field(node, selection.name)
+        if move is None or move.requires:
+            return False
+        return move.tail is None or self._answers_all(move.tail, selection.selections)
