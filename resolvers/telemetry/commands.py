@@ -16,7 +16,7 @@ from graph.errors import BadUserInput
 from resolvers.stores.engine import Store
 from resolvers.stores.rows import rows_parameter
 from resolvers.telemetry import store as sql
-from resolvers.telemetry.records import MAX_TIMESTAMP, SeriesPoints, TelemetrySource, TelemetryValue
+from resolvers.telemetry.records import MAX_TIMESTAMP, SeriesPoints, TelemetrySource, TelemetryValue, is_number
 
 _BATCH = 1_000
 """Points bound at a time: about two milliseconds of the event loop."""
@@ -66,7 +66,7 @@ def _check(given: SeriesPoints) -> None:
 
 def _number(value: TelemetryValue) -> float | None:
     """The value as it is stored, where it is a number; infinity for an integer that no double reaches."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not is_number(value):
         return None
     try:
         return float(value)

@@ -9,11 +9,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from heapq import merge
 from itertools import chain, groupby
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 from uuid import UUID
 
 JSONValue: TypeAlias = "bool | int | float | str | Sequence[JSONValue] | Mapping[str, JSONValue] | None"
 TelemetryValue: TypeAlias = bool | int | float | str | Mapping[str, JSONValue]
+
+
+def is_number(value: TelemetryValue) -> TypeGuard[int | float]:
+    """A boolean is none, whatever Python says."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
 
 MAX_KEYS = 100
 MAX_POINTS = 1_000_000
