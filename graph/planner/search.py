@@ -62,7 +62,10 @@ class Arrivals:
         if type_name not in self._narrowed:
             graph = self._search.graph
             place = self.place.narrow(type_name, graph.types[type_name].possible_types)
-            paths = [cast(p, tail) for p in self.frontier if (tail := graph.narrow(p.tail, type_name)) is not None]
+            blind = any(graph.is_interface_object(p.tail) for p in self.frontier)
+            # where types are unknown they are asked for first, of every object here: a subgraph that knows them is entered unnarrowed
+            origin = self.everything() if blind else self.frontier
+            paths = [cast(p, tail) for p in origin if (tail := graph.narrow(p.tail, type_name)) is not None]
             self._narrowed[type_name] = Arrivals(self._search, place, paths, closed=self._everything is self.frontier)
         return self._narrowed[type_name]
 
