@@ -60,7 +60,7 @@ def _fetch(fetch: Fetch) -> Node:
         node["variables"] = list(fetch.variables)
     if fetch.calls:
         node["representations"] = [_call(call) for call in fetch.calls]
-        paths = [_path(p) for call in fetch.calls for p in call.paths]
+        paths = list(dict.fromkeys(_path(p) for call in fetch.calls for p in call.paths))
         node = {"kind": "Flatten", "paths": paths, "node": node} if len(paths) > 1 else {"kind": "Flatten", "path": paths[0], "node": node}
     if fetch.conditions:
         node = {"kind": "Condition", "if": " or ".join(_all(c) for c in fetch.conditions), "node": node}

@@ -6,7 +6,7 @@ from graphql import VariableDefinitionNode, VariableNode, parse_value, print_ast
 from graphql.language import Visitor
 
 from graph.contracts import OperationKind
-from graph.planner.fetch_graph.steps import Call, OutputTree, Step
+from graph.planner.fetch_graph.steps import Call, OutputField, OutputTree, Step
 from graph.planner.normalize.operation import Condition
 from graph.planner.plan import EntityCall, Fetch, PathSegment, Representation
 from graph.query_graph import QueryGraph
@@ -68,28 +68,30 @@ class _Printer:
             result.append(EntityCall(alias, variable, tuple(places), form))
         return tuple(result), [body for body, _ in paths]
 
-    def _selections(self, tree: OutputTree) -> str:
-        parts: list[str] = []
-        info = self.graph.types.get(tree.node.type_name)
-        known = info is not None and not self.graph.is_interface_object(tree.node)
-        if info is not None and ((known and info.is_abstract) or (not tree.fields and not tree.fragments)):
+    def _selections(self, tree: OutputTree, *, typed: bool = False) -> str:
+        """The selections of a tree; `typed` where the enclosing selections ask for `__typename` already."""
+        entity_union = tree.node.type_name not in self.graph.types
+        blind = not entity_union and self.graph.is_interface_object(tree.node)
+        fields = [(conditions, entry) for (_, conditions), entry in tree.fields.items() if entry.field.name != "__typename"]
+        abstract = not entity_union and not blind and self.graph.types[tree.node.type_name].is_abstract
+        asked = abstract or len(fields) < len(tree.fields)
+        parts = ["__typename"] if asked and not typed else []
+        typed = typed or asked
+        parts.extend(self._field(entry, conditions) for conditions, entry in fields)
+        for name, inner in tree.fragments.items():
+            if body := self._selections(inner, typed=typed):
+                parts.append(f"... on {name} {{ {body} }}")
+        if not parts and not typed:
             # an interface object's name is no type that a client could meet: it must not get into the response tree
-            parts.append("__typename" if known else "_: __typename")
-        parts.extend(
-            self._field(entry.field.key, entry.field.name, entry.field.arguments, conditions, entry.tree)
-            for (_, conditions), entry in tree.fields.items()
-            if not (entry.field.name == "__typename" and parts[:1] == ["__typename"] and not conditions)
-        )
-        parts.extend(f"... on {name} {{ {self._selections(inner)} }}" for name, inner in tree.fragments.items())
+            parts.append("_: __typename" if blind else "__typename")
         return " ".join(parts)
 
-    def _field(
-        self, key: str, name: str, arguments: tuple[tuple[str, str], ...], conditions: frozenset[Condition], tree: OutputTree | None
-    ) -> str:
-        text = name if key == name else f"{key}: {name}"
-        if arguments:
-            text += f"({', '.join(f'{n}: {v}' for n, v in arguments)})"
-            for _, value in arguments:
+    def _field(self, entry: OutputField, conditions: frozenset[Condition]) -> str:
+        field = entry.field
+        text = field.name if field.key == field.name else f"{field.key}: {field.name}"
+        if field.arguments:
+            text += f"({', '.join(f'{n}: {v}' for n, v in field.arguments)})"
+            for _, value in field.arguments:
                 self.used |= variables_in(value)
         outer = ""
         for n, condition in enumerate(sorted(conditions)):
@@ -99,8 +101,8 @@ class _Printer:
                 text += f" {directive}"
             else:
                 outer = f"... {directive} {{ {outer}"
-        if tree is not None:
-            text += f" {{ {self._selections(tree)} }}"
+        if entry.tree is not None:
+            text += f" {{ {self._selections(entry.tree)} }}"
         return f"{outer}{text}{' }' * (len(conditions) - 1)}"
 
 

@@ -102,12 +102,15 @@ class _Run:
         for node in sets:
             self._collect(node, static_type, NO_CONDITIONS, found, visited)
         result: list[Selection] = []
+        everywhere: set[str] = set()
+        """Keys of leaves that are selected whatever the type is; no fragment needs to select them again."""
         for type_name, run in groupby(found.items(), key=lambda item: item[0][0]):
-            fields = tuple(self._finish(pending, conditions) for (_, _, conditions), pending in run)
+            fields = [self._finish(pending, conditions) for (_, _, conditions), pending in run if pending.key not in everywhere]
             if type_name == static_type:
                 result.extend(fields)
-            else:
-                result.append(Fragment(type_name, fields))
+                everywhere.update(f.key for f in fields if not f.selections and not f.conditions and f.name != TYPENAME)
+            elif fields:
+                result.append(Fragment(type_name, tuple(fields)))
         return tuple(result)
 
     def _collect(
