@@ -136,12 +136,13 @@ def load_settings(
     config_file: Path | None = None,
     flags: Mapping[str, object] | None = None,
     environ: Mapping[str, str] | None = None,
+    defaults: Mapping[str, object] | None = None,
 ) -> Settings:
-    """Merges YAML, environment and flags (None there: not given). Raises `ConfigError`."""
+    """Merges a command's own defaults, YAML, environment and flags (None there: not given). Raises `ConfigError`."""
     found = os.environ if environ is None else environ
     names = environment_names()
     sources: dict[str, str] = {}
-    values: dict[str, object] = {}
+    values: dict[str, object] = dict(defaults or {})
     if config_file is not None:
         for name, value in read_config(config_file).items():
             values[name], sources[name] = value, f"{name} in {config_file}"

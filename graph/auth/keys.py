@@ -20,6 +20,8 @@ from graph.errors import Unavailable
 MAX_DOCUMENT_BYTES = 1_000_000
 MAX_KEYS = 100
 MIN_KEY_BITS = 2048
+MIN_MODULUS_CHARACTERS = MIN_KEY_BITS // 6
+"""In base64; shorter ones are not even imported, because the library warns of them by itself."""
 TIMEOUT_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
@@ -139,11 +141,13 @@ def read_keys(document: Any) -> dict[str, RSAKey]:
     for entry in entries[:MAX_KEYS]:
         if not isinstance(entry, dict) or entry.get("kty") != "RSA" or entry.get("use", "sig") != "sig":
             continue
-        try:
-            key = RSAKey.import_key({name: entry[name] for name in ("kty", "n", "e")})
-        except (JoseError, ValueError, KeyError, TypeError):
+        kid, modulus, exponent = (entry.get(name) for name in ("kid", "n", "e"))
+        if not (isinstance(kid, str) and isinstance(modulus, str) and len(modulus) >= MIN_MODULUS_CHARACTERS):
             continue
-        kid = entry.get("kid")
-        if isinstance(kid, str) and key.public_key.key_size >= MIN_KEY_BITS:
+        try:
+            key = RSAKey.import_key({"kty": "RSA", "n": modulus, "e": str(exponent)})
+        except (JoseError, ValueError):
+            continue
+        if key.public_key.key_size >= MIN_KEY_BITS:
             found[kid] = key
     return found
