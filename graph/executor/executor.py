@@ -1,0 +1,77 @@
+"""The executor: a plan, variables and a caller in, the client's data and errors out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLSchema, is_object_type
+
+from graph.contracts import RequestContext, Transport
+from graph.executor.answers import Answers
+from graph.executor.faults import Faults
+from graph.executor.health import HealthRegistry
+from graph.executor.limits import ExecutorLimits
+from graph.executor.prepared import PreparedPlan, prepare
+from graph.executor.run import Run
+from graph.executor.shape import JSONObject
+from graph.planner.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionOutcome:
+    """`data` is ready to be written as JSON, in the client's order; `errors` are GraphQL error objects."""
+
+    data: JSONObject | None
+    errors: list[dict[str, Any]]
+
+
+class Executor:
+    """Runs plans of one supergraph.
+
+    `hidden_types` are object types of the supergraph that its API schema does not show (`@inaccessible`): an object of such a type is
+    null for the client, without an error. A plan that is not needed any more is forgotten when others take its place.
+    """
+
+    def __init__(
+        self,
+        api_schema: GraphQLSchema,
+        transports: Mapping[str, Transport],
+        limits: ExecutorLimits | None = None,
+        health: HealthRegistry | None = None,
+        *,
+        hidden_types: frozenset[str] = frozenset(),
+    ) -> None:
+        self.health = health or HealthRegistry()
+        self._schema = api_schema
+        self._transports = transports
+        self._limits = limits or ExecutorLimits()
+        self._hidden_types = hidden_types
+        self._object_types = hidden_types | {name for name, one in api_schema.type_map.items() if is_object_type(one)}
+        self._prepared: dict[int, PreparedPlan] = {}
+
+    async def run(self, plan: Plan, variables: Mapping[str, Any], context: RequestContext) -> ExecutionOutcome:
+        """Never raises for what a subgraph does. `variables` are coerced already, as JSON values."""
+        prepared = self.prepare(plan)
+        faults = Faults(self._limits.errors)
+        tree: JSONObject = {}
+        prepared.introspection.run(tree, variables, faults)
+        answers = Answers(plan.operation, tree, faults, self._object_types)
+        if prepared.fetches:
+            await Run(prepared, variables, context, self._transports, self._limits, self.health, answers).fetch_all()
+        data = prepared.projection.run(tree, variables, faults, prepared.service_of)
+        return ExecutionOutcome(data, faults.result())
+
+    def prepare(self, plan: Plan) -> PreparedPlan:
+        """The code for a plan, generated when it is first seen. It is found by the plan's identity, and keeps the plan alive."""
+        prepared = self._prepared.get(id(plan))
+        if prepared is None:
+            prepared = prepare(plan, self._schema, self._hidden_types)
+            while len(self._prepared) >= self._limits.prepared_plans:
+                del self._prepared[next(iter(self._prepared))]
+            self._prepared[id(plan)] = prepared
+        return prepared
+
+    async def close(self) -> None:
+        """Closes the transports."""
+        for transport in self._transports.values():
+            await transport.close()

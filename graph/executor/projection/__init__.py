@@ -1,0 +1,46 @@
+"""Turns the response tree into the client's answer: its selection, order and response keys, null where a value is not right.
+
+The API schema says what is right; a null in a non-null place passes upwards to the nearest nullable one.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from graphql import GraphQLSchema, OperationType
+
+from graph.contracts import OperationKind
+from graph.executor.faults import Faults, PathKey
+from graph.executor.projection.completion import Completion
+from graph.executor.projection.selection import ALWAYS, all_conditions
+from graph.executor.projection.writer import ProjectionWriter
+from graph.executor.shape import JSONObject
+from graph.planner.normalize.operation import Operation
+
+_ROOT_OPERATIONS = {
+    OperationKind.QUERY: OperationType.QUERY,
+    OperationKind.MUTATION: OperationType.MUTATION,
+    OperationKind.SUBSCRIPTION: OperationType.SUBSCRIPTION,
+}
+
+
+class Projection:
+    """The projection of one operation. `hidden_types` are object types of the supergraph that the API schema does not show."""
+
+    def __init__(self, schema: GraphQLSchema, operation: Operation, hidden_types: frozenset[str] = frozenset()) -> None:
+        root = schema.get_root_type(_ROOT_OPERATIONS[operation.kind])
+        if root is None:
+            raise ValueError(f"the API schema has no {operation.kind} type")
+        self._conditions = all_conditions(operation.selections)
+        self._hidden_types = hidden_types
+        self._project = ProjectionWriter(schema, self._conditions).projection(root.name, ((operation.selections, ALWAYS),))
+
+    def run(
+        self,
+        tree: JSONObject,
+        variables: Mapping[str, Any],
+        faults: Faults,
+        service_of: Callable[[list[PathKey]], str | None],
+    ) -> JSONObject | None:
+        """The answer's data; what is wrong with it is added to `faults`."""
+        on = tuple(variables.get(one.variable) is one.expected for one in self._conditions)
+        return self._project(tree, None, Completion(faults, on, self._hidden_types, service_of))

@@ -1,0 +1,112 @@
+"""Where a value is not what the API schema promises: the slow side of the generated code.
+
+Each function gets the value, its path as linked pairs `((…, "users"), 0)`, the running `Completion` and the `Place`, says what is wrong
+once, and leaves null behind. In a non-null place it raises `Bubble`, which the nearest enclosing object or list turns into its own null.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from graph.executor.faults import FAILED, Faults, PathKey
+from graph.executor.shape import TYPENAME
+
+LinkedPath = tuple[Any, PathKey] | None
+WRONG: Final = object()
+
+
+class Bubble(Exception):  # noqa: N818 - a signal between generated functions, not an error
+    """A non-null place is null; why has been said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A field, or the items of its list. `kind` is the Python type of its right values, for an object or a list."""
+
+    coordinate: str
+    expected: str
+    kind: type | None = None
+    convert: Callable[[Any], Any] = lambda _value: WRONG
+    """The right value for one that is right but unusual (an integer as an ID), else `WRONG`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One run of a projection. `on` are the values of the operation's conditions, in the order of the projection."""
+
+    faults: Faults
+    on: tuple[bool, ...]
+    hidden_types: frozenset[str]
+    service_of: Callable[[list[PathKey]], str | None]
+
+    def report(self, message: str, path: LinkedPath) -> None:
+        keys = unlinked(path)
+        self.faults.add(message, keys, service=self.service_of(keys))
+
+
+def unlinked(path: LinkedPath) -> list[PathKey]:
+    keys: list[PathKey] = []
+    while path is not None:
+        path, key = path
+        keys.append(key)
+    keys.reverse()
+    return keys
+
+
+def leaf(value: Any, path: LinkedPath, run: Completion, place: Place) -> Any:
+    """A value that failed the quick check, in a nullable place."""
+    if value is None or value is FAILED:
+        return None
+    converted = place.convert(value)
+    if converted is WRONG:
+        run.report(_mismatch(value, place), path)
+        return None
+    return converted
+
+
+def required_leaf(value: Any, path: LinkedPath, run: Completion, place: Place) -> Any:
+    converted = leaf(value, path, run, place)
+    if converted is None:
+        _bubble(value, path, run, place)
+    return converted
+
+
+def wrong_shape(value: Any, path: LinkedPath, run: Completion, place: Place) -> None:
+    """Neither an object (a list) nor null, in a nullable place."""
+    if value is not None and value is not FAILED:
+        run.report(_mismatch(value, place), path)
+
+
+def required_shape(value: Any, path: LinkedPath, run: Completion, place: Place) -> Any:
+    """A non-null object or list that is missing, is something else, or became null while it was projected."""
+    if type(value) is not place.kind:
+        wrong_shape(value, path, run, place)
+    elif type(value) is dict and value.get(TYPENAME) in run.hidden_types:
+        value = None
+    _bubble(value, path, run, place)
+
+
+def _bubble(value: Any, path: LinkedPath, run: Completion, place: Place) -> None:
+    if value is None:
+        run.report(f"{place.coordinate} may not be null, and is", path)
+    raise Bubble
+
+
+def _mismatch(value: Any, place: Place) -> str:
+    return f"{place.coordinate} should be {place.expected}, and is {_description(value)}"
+
+
+def _description(value: Any) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return f"the number {value!r}"[:60]
+        case str():
+            return f"the text {value!r}" if len(value) <= 40 else f"the text {value[:40]!r}…"
+        case dict():
+            return "an object"
+        case list():
+            return "a list"
+        case _:
+            return f"a value of type {type(value).__name__}"

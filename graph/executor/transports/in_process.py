@@ -1,0 +1,92 @@
+"""Reaches a subgraph that lives in this process: Python objects in, Python objects out, no JSON and no validation.
+
+Plans are valid by construction, so a document is parsed once and run by graphql-core as it is.
+"""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from inspect import isawaitable
+from typing import Any
+
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute, parse
+
+from graph.contracts import RequestContext, SubgraphRequest, SubgraphResponse
+from graph.errors import BadUserInput, CityGraphError, InternalError
+
+logger = logging.getLogger(__name__)
+
+
+class InProcessTransport:
+    """`context_factory` makes the GraphQL context of the subgraph's resolvers from the request's."""
+
+    def __init__(
+        self, schema: GraphQLSchema, context_factory: Callable[[RequestContext], object], *, parsed_documents: int = 1_000
+    ) -> None:
+        self._schema = schema
+        self._context_factory = context_factory
+        self._parsed: OrderedDict[str, DocumentNode] = OrderedDict()
+        self._size = parsed_documents
+
+    async def execute(self, request: SubgraphRequest, context: RequestContext) -> SubgraphResponse:
+        started = execute(
+            self._schema,
+            self._parse(request.document),
+            context_value=self._context_factory(context),
+            variable_values=_unshared(dict(request.variables)),
+            operation_name=request.operation_name,
+        )
+        result: ExecutionResult = await started if isawaitable(started) else started
+        errors = [_error(error, context) for error in result.errors or ()]
+        return SubgraphResponse(result.data, errors, result.extensions or {})
+
+    async def close(self) -> None:
+        self._parsed.clear()
+
+    def _parse(self, text: str) -> DocumentNode:
+        document = self._parsed.get(text)
+        if document is None:
+            document = self._parsed[text] = parse(text, no_location=True)
+            if len(self._parsed) > self._size:
+                self._parsed.popitem(last=False)
+        else:
+            self._parsed.move_to_end(text)
+        return document
+
+
+def _unshared(value: Any) -> Any:
+    """A copy of a JSON value: resolvers may keep what they are given, or change it, as Strawberry changes representations."""
+    if type(value) is dict:
+        return {key: _unshared(item) for key, item in value.items()}
+    if type(value) is list:
+        return [_unshared(item) for item in value]
+    return value
+
+
+def _error(error: GraphQLError, context: RequestContext) -> dict[str, Any]:
+    cause = _cause(error)
+    told: dict[str, Any]
+    if isinstance(cause, CityGraphError):
+        told = {"message": cause.detail, "extensions": {**cause.extensions, "code": cause.code}}
+    elif isinstance(cause, GraphQLError):
+        code = BadUserInput.code if cause.path is None or _is_about_input(cause) else InternalError.code
+        told = {"message": error.message, "extensions": {"code": code, **(cause.extensions or {})}}
+    else:
+        logger.error("request %s failed at %s", context.request_id, error.path, exc_info=cause)
+        told = {"message": InternalError.title, "extensions": {"code": InternalError.code}}
+    if error.path is not None:
+        told["path"] = list(error.path)
+    return told
+
+
+def _cause(error: GraphQLError) -> Exception:
+    """What was raised first: graphql-core wraps an error once for each layer that adds a location."""
+    cause: Exception = error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause
+
+
+def _is_about_input(error: GraphQLError) -> bool:
+    """Whether a literal in the document could not be read: such errors point at an argument."""
+    return any(node.kind.endswith("value") or node.kind == "argument" for node in error.nodes or ())
