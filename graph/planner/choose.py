@@ -7,8 +7,8 @@ bound, within a budget. The bound is what is chosen so far; nothing that is shar
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graph.planner.paths import Path, Steps
-from graph.planner.search import Leaf
+from graph.query_graph.paths import Path, Steps
+from graph.query_graph.search import Leaf
 
 MAX_OPEN = 200
 BUDGET = 20_000

@@ -12,17 +12,9 @@ from dataclasses import dataclass, field
 
 from graph.contracts import OperationKind
 from graph.planner.normalize.operation import Condition, Operation
+from graph.query_graph.paths import PathSegment
 
-
-@dataclass(frozen=True, slots=True)
-class PathSegment:
-    """One step down the response tree; lists on the way are walked through.
-
-    `types`: go on only from objects whose `__typename` is one of these (None: from any).
-    """
-
-    key: str
-    types: frozenset[str] | None = None
+__all__ = ["EntityCall", "Fetch", "InputField", "PathSegment", "Plan", "Representation"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from graph.planner.fetch_graph import FetchGraph, delay_to_merge, to_fetches
 from graph.planner.fetch_graph.steps import Step
 from graph.planner.normalize import KeyAllocator, Normalizer, shape_conflicts
 from graph.planner.normalize.operation import Field, Fragment, Operation, Selection
-from graph.planner.normalize.requirements import RequirementReader
 from graph.planner.plan import Fetch, Plan
-from graph.planner.search import Leaf, Search
 from graph.query_graph import Node, QueryGraph
+from graph.query_graph.requirements import RequirementReader
+from graph.query_graph.search import Leaf, Search
 from graph.supergraph import Supergraph
 
 

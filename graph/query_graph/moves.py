@@ -132,13 +132,11 @@ class QueryGraph:
         return FieldMove(tail, printed, () if provided is not None else source.requires)
 
     def _resolves(self, subgraph: str, field: FieldInfo, source: FieldSource) -> bool:
-        if source.external or source.used_overridden and source.override_label is None:
+        if source.external or (source.used_overridden and source.override_label is None):
             return False
         if source.override_label is not None and source.overrides is not None:
             return source.override_label in self._labels
-        return not any(
-            other.overrides == subgraph and other.override_label in self._labels for other in field.sources.values()
-        )
+        return not any(other.overrides == subgraph and other.override_label in self._labels for other in field.sources.values())
 
     def _find_entity_moves(self, subgraph: str, type_name: str) -> Iterator[EntityMove]:
         info = self.types[type_name]
@@ -153,9 +151,7 @@ class QueryGraph:
                 continue
             for target, local in self.types[interface].subgraphs.items():
                 if local.is_interface_object:
-                    yield from (
-                        EntityMove(Node(target, interface), k.fields, interface) for k in local.keys if k.resolvable
-                    )
+                    yield from (EntityMove(Node(target, interface), k.fields, interface) for k in local.keys if k.resolvable)
 
 
 def _bottom(printed: str) -> str:

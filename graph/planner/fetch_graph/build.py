@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from graph.planner.fetch_graph.steps import Conditions, OutputTree, Step
 from graph.planner.normalize.operation import Field, Fragment, Selection
-from graph.planner.paths import Cast, Enter, Hop, Path, Select
 from graph.planner.plan import InputField, Representation
 from graph.query_graph import QueryGraph
+from graph.query_graph.paths import Cast, Enter, Hop, Path, Select
 
 
 class FetchGraph:

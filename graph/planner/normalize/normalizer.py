@@ -25,8 +25,8 @@ from graphql import (
 
 from graph.contracts import OperationKind
 from graph.errors import BadUserInput, GraphQLValidationFailed
-from graph.planner.normalize.keys import KeyAllocator
 from graph.planner.normalize.operation import NO_CONDITIONS, Condition, Field, Fragment, Operation, Selection
+from graph.query_graph.keys import KeyAllocator
 from graph.supergraph import Supergraph
 
 MAX_FIELDS = 20_000

@@ -9,10 +9,11 @@ options is taken is `choose.py`'s business.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from graph.planner.normalize.operation import NO_CONDITIONS, Condition, Field, Fragment, Selection
-from graph.planner.normalize.requirements import RequirementReader
-from graph.planner.paths import Hop, Path, Place, best_by_tail, cast, cheapest, enter, hop, select
-from graph.query_graph import EntityMove, FieldMove, Node, QueryGraph
+from graph.query_graph.moves import EntityMove, FieldMove, QueryGraph
+from graph.query_graph.nodes import Node
+from graph.query_graph.paths import Hop, Path, Place, best_by_tail, cast, cheapest, enter, hop, select
+from graph.query_graph.requirements import RequirementReader
+from graph.query_graph.selections import NO_CONDITIONS, Condition, Field, Fragment, Selection
 
 TYPENAME = Field("__typename", "__typename", "__typename")
 Conditions = frozenset[Condition]

@@ -7,11 +7,21 @@ subgraph on one level become one request, so the size of a union of such sets is
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from graph.planner.normalize.operation import Field, Selection
-from graph.planner.plan import PathSegment
-from graph.query_graph import Node
+from graph.query_graph.nodes import Node
+from graph.query_graph.selections import Field, Selection
 
 Steps = frozenset[tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class PathSegment:
+    """One step down the response tree; lists on the way are walked through.
+
+    `types`: go on only from objects whose `__typename` is one of these (None: from any).
+    """
+
+    key: str
+    types: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

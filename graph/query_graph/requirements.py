@@ -1,7 +1,7 @@
 """Field sets as selections: what `@key` and `@requires` name is found and fetched like any field, under keys of the same operation."""
 
-from graph.planner.normalize.keys import KeyAllocator
-from graph.planner.normalize.operation import Field, Fragment, Selection
+from graph.query_graph.keys import KeyAllocator
+from graph.query_graph.selections import Field, Fragment, Selection
 from graph.supergraph import Supergraph
 from graph.supergraph.field_sets import FieldSet, SelectedField
 
