@@ -1,0 +1,99 @@
+"""Storing points: idempotent, all or nothing, committed when it returns (FC-02, AC-11)."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+
+from graph.errors import BadUserInput
+from resolvers.stores.engine import Store
+from resolvers.telemetry.records import SeriesPoints, TelemetrySource
+from resolvers.telemetry.store import point_table, series_table
+from tests.resolvers.telemetry.series import TWO_LANES_CLOSED, ask, columns, measured, simulated, store_points, window
+
+
+async def _rows(store: Store) -> tuple[int, int]:
+    async with store.read() as connection:
+        series = await connection.scalar(select(func.count()).select_from(series_table))
+        points = await connection.scalar(select(func.count()).select_from(point_table))
+    return int(series or 0), int(points or 0)
+
+
+async def test_store_when_the_same_points_come_again_then_nothing_is_there_twice(store: Store) -> None:
+    points = (measured(range(2500), range(2500)), simulated([1, 2], [True, {"a": 1}]))
+
+    assert await store_points(store, *points) == 2502
+    assert await store_points(store, *points) == 2502
+
+    assert await _rows(store) == (2, 2502)
+
+
+async def test_store_when_a_point_is_there_then_it_takes_the_new_value(store: Store) -> None:
+    await store_points(store, measured([0, 1], [1, 2]))
+
+    await store_points(store, measured([1, 2], ["offline", 3]), measured([2], [4]))
+
+    assert columns(await ask(store, window(0, 10))) == [("temperature", None, [0, 1, 2], [1.0, "offline", 4.0])]
+
+
+async def test_store_when_another_store_opens_the_file_then_the_points_are_there(store: Store) -> None:
+    await store_points(store, measured([0], [1]))
+
+    other = Store(str(store.engine.url))
+    try:
+        assert columns(await ask(other, window(0, 10))) == [("temperature", None, [0], [1.0])]
+    finally:
+        await other.close()
+
+
+async def test_store_when_there_is_nothing_then_nothing_happens(store: Store) -> None:
+    assert await store_points(store) == 0
+    assert await store_points(store, measured([], [])) == 0
+
+
+async def test_unit_when_the_first_points_are_texts_then_the_first_number_brings_it(store: Store) -> None:
+    await store_points(store, measured([0], ["offline"], unit=None))
+    await store_points(store, measured([1], [20]))
+    await store_points(store, measured([2], ["offline"], unit=None))
+
+    answer = await ask(store, window(0, 10))
+
+    assert answer.columns[0].name.unit == "Cel"
+    assert answer.columns[0].values == ["offline", 20.0, "offline"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (measured([0], [1], unit=None), r"numbers need a unit \(UCUM\)"),
+        (measured([0], [1], unit="K"), "is in 'Cel'; points in 'K' must be converted first"),
+        (measured([0, 1], [1]), "columns have 2, 1 entries"),
+        (replace(measured([0], [1]), attributes=[]), "columns have 1, 1, 0 entries"),
+        (measured([0], [float("nan")]), "nan is not a value"),
+        (measured([0], [float("-inf")]), "-inf is not a value"),
+        (measured([0], [10**400]), "is not a value: expected a finite double"),
+        (measured([2**53 + 1], [1]), "9007199254740993 is not a time"),
+        (measured([0], [1], key=""), "is empty"),
+        (replace(measured([0], [1]), scenario=TWO_LANES_CLOSED), "simulated points need a scenario"),
+        (replace(simulated([0], [1]), scenario=None), "simulated points need a scenario"),
+    ],
+)
+async def test_store_when_a_part_is_wrong_then_nothing_is_stored(store: Store, wrong: SeriesPoints, message: str) -> None:
+    await store_points(store, measured([0], [1]))
+
+    with pytest.raises(BadUserInput, match=message):
+        await store_points(store, measured([5], [5], key="fine"), wrong)
+
+    assert await _rows(store) == (1, 1)
+
+
+async def test_store_when_one_call_has_two_units_for_a_series_then_it_is_refused(store: Store) -> None:
+    with pytest.raises(BadUserInput, match="'Cel'; points in 'K'"):
+        await store_points(store, measured([0], [1]), measured([1], [274], unit="K"))
+
+
+async def test_store_when_the_source_differs_then_the_unit_may(store: Store) -> None:
+    kelvin = SeriesPoints(UUID(int=1), "temperature", "K", TelemetrySource.SIMULATED, [0], [290], scenario=TWO_LANES_CLOSED)
+
+    assert await store_points(store, measured([0], [17], entity=UUID(int=1)), kelvin) == 2
