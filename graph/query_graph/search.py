@@ -177,17 +177,16 @@ class Search:
             elif self._field(selection, arrivals, conditions, out):
                 with_type = True
         if with_type:
-            self._type(arrivals, conditions, out)
+            out.append(Leaf(TYPENAME, conditions, self.run_time_type(arrivals)))
         elif len(out) == before:
             out.append(Leaf(None, conditions, tuple(arrivals.frontier)))
 
-    def _type(self, arrivals: Arrivals, conditions: Conditions, out: list[Leaf]) -> None:
-        """The run-time type of what stands here, which an interface object's subgraph does not know."""
+    def run_time_type(self, arrivals: Arrivals) -> tuple[Path, ...]:
+        """The paths to the type of what stands here, which an interface object's subgraph does not know. Raises `Unreachable`."""
         for paths in (arrivals.frontier, arrivals.everything()):
             options = tuple(select(p, TYPENAME, "String!", None) for p in paths if not self.graph.is_interface_object(p.tail))
             if options:
-                out.append(Leaf(TYPENAME, conditions, options))
-                return
+                return options
         raise Unreachable(arrivals.place, TYPENAME.name, (p.tail.subgraph for p in arrivals.frontier))
 
     def _fragment(self, fragment: Fragment, arrivals: Arrivals, conditions: Conditions, out: list[Leaf]) -> None:
@@ -208,7 +207,7 @@ class Search:
         """Adds the leaves of a field. True where it had to be asked for type by type, so that the type must be known."""
         conditions |= field.conditions
         info = self.graph.types[arrivals.place.type_name]
-        options = self._direct(field, arrivals) or self._indirect(field, arrivals)
+        options = self._direct(field, arrivals) or self.options(field, arrivals)
         level = cheapest(options).level if options else None
         if info.is_abstract and level != arrivals.floor and self._expand(field, arrivals, conditions, out, level):
             return True
@@ -230,7 +229,8 @@ class Search:
             options = [p for p in options if self._answers_all(p.tail, field.selections)]
         return options if any(p.level == arrivals.floor for p in options) else []
 
-    def _indirect(self, field: Field, arrivals: Arrivals) -> list[Path]:
+    def options(self, field: Field, arrivals: Arrivals) -> list[Path]:
+        """All ways to a field from a place, through other subgraphs too."""
         options = self._local_options(field, arrivals.everything())
         for path in arrivals.with_inputs(field.name):
             move = self.graph.field(path.tail, field.name)
