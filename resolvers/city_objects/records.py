@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
+from unicodedata import normalize
 from uuid import UUID
 
 from shapely.geometry.base import BaseGeometry
+
+from resolvers.stores.geometry import Box
+from resolvers.stores.json_pointer import PointerCondition
 
 # None, bool, int, float, str, and lists and string-keyed mappings of these; the type checker cannot hold a recursive
 # alias against what a JSON reader returns.
@@ -70,6 +74,18 @@ class CityObject:
     parent: UUID | None
 
 
+ObjectKey: TypeAlias = tuple[str, UUID]
+"""City and UUID: what an identifier says, the tenant being the caller's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object, and how many metres it is from where one searched, if one did."""
+
+    object: CityObject
+    distance: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class UpsertOutcome:
     """How many drafts made a new object, changed one, or found it as they would leave it; `uuids` in the drafts' order."""
@@ -78,3 +94,48 @@ class UpsertOutcome:
     updated: int = 0
     unchanged: int = 0
     uuids: tuple[UUID, ...] = field(default=())
+
+
+class CityObjectOrder(StrEnum):
+    ID_ASC = "ID_ASC"
+    NAME_ASC = "NAME_ASC"
+    NAME_DESC = "NAME_DESC"
+    UPDATED_AT_ASC = "UPDATED_AT_ASC"
+    UPDATED_AT_DESC = "UPDATED_AT_DESC"
+    DISTANCE_ASC = "DISTANCE_ASC"
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Within so many metres of a point; `point` is the same as WKB."""
+
+    longitude: float
+    latitude: float
+    radius: float
+    point: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CityObjectFilter:
+    """All conditions hold together; None is no condition, an empty list one that nothing meets.
+
+    `boxes` are two where the client's one crosses the antimeridian; they and `touches` come with their outlines as WKB.
+    `name` is folded by `fold`; `parent` is city and UUID.
+    """
+
+    cities: tuple[str, ...] | None = None
+    types: tuple[CityObjectType, ...] | None = None
+    boxes: tuple[tuple[Box, bytes], ...] = ()
+    touches: tuple[Box, bytes] | None = None
+    near: Near | None = None
+    name: str | None = None
+    source: str | None = None
+    source_ids: tuple[str, ...] | None = None
+    attributes: tuple[PointerCondition, ...] = ()
+    updated_since: int | None = None
+    parent: tuple[str, UUID] | None = None
+
+
+def fold(name: str) -> str:
+    """Two names that differ only in case, or in how an accent is encoded, fold to the same text."""
+    return normalize("NFC", normalize("NFC", name).casefold())

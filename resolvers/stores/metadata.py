@@ -3,6 +3,8 @@
 Each slice's `store.py` defines its tables on `metadata`; migrations create them. No slice reads another's table.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
@@ -22,6 +24,6 @@ def code_point_text() -> sa.types.TypeEngine[str]:
     return sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 
 
-def json_document() -> sa.types.TypeEngine[object]:
+def json_document() -> sa.types.TypeEngine[Any]:
     """A JSON value: text with JSON functions on SQLite, `jsonb` on PostgreSQL. None is JSON's null, never SQL's."""
     return sa.JSON().with_variant(postgresql.JSONB(), "postgresql")

@@ -1,0 +1,125 @@
+"""What can be asked of city objects. Each question is one statement, however many objects ask it."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from resolvers.city_objects import store as sql
+from resolvers.city_objects.records import (
+    CityObject,
+    CityObjectFilter,
+    CityObjectOrder,
+    CityObjectType,
+    Found,
+    ObjectKey,
+)
+from resolvers.stores.engine import Store
+from resolvers.stores.geometry import Box
+from resolvers.stores.paging import Page, Position, Window, page_of
+from resolvers.stores.rows import rows_parameter
+
+MAX_RADIUS_METRES = 50_000.0
+
+_RECORD_LENGTH = len(sql.RECORD)
+
+POSITIONS: dict[CityObjectOrder, tuple[type[str | int | float | UUID], ...]] = {
+    CityObjectOrder.ID_ASC: (str, UUID),
+    CityObjectOrder.NAME_ASC: (int, str, str, UUID),
+    CityObjectOrder.NAME_DESC: (int, str, str, UUID),
+    CityObjectOrder.UPDATED_AT_ASC: (int, str, UUID),
+    CityObjectOrder.UPDATED_AT_DESC: (int, str, UUID),
+    CityObjectOrder.DISTANCE_ASC: (float, str),
+}
+"""The types of each order's positions, by which a cursor is read."""
+
+
+def position_of(found: Found, order: CityObjectOrder) -> Position:
+    """Where the object stands in the order."""
+    it = found.object
+    match order:
+        case CityObjectOrder.ID_ASC:
+            return (it.city, it.uuid)
+        case CityObjectOrder.NAME_ASC | CityObjectOrder.NAME_DESC:
+            return (int(it.name is None), it.name or "", it.city, it.uuid)
+        case CityObjectOrder.UPDATED_AT_ASC | CityObjectOrder.UPDATED_AT_DESC:
+            return (it.updated_at, it.city, it.uuid)
+        case CityObjectOrder.DISTANCE_ASC:
+            return (found.distance or 0.0, f"{it.city}/{it.uuid.hex}")
+
+
+async def city_objects(store: Store, tenant: str, wanted: CityObjectFilter, order: CityObjectOrder, window: Window) -> Page[Found]:
+    async with store.read() as connection:
+        rows = (await connection.execute(sql.page(store.dialect, tenant, wanted, order, window))).all()
+    return page_of([Found(_record(row), row.distance) for row in rows], window)
+
+
+async def count_city_objects(store: Store, tenant: str, wanted: CityObjectFilter) -> int:
+    async with store.read() as connection:
+        return int((await connection.execute(sql.count(store.dialect, tenant, wanted))).scalar_one())
+
+
+async def by_keys(store: Store, tenant: str, keys: Sequence[ObjectKey]) -> dict[ObjectKey, CityObject]:
+    """What is not there, or another tenant's, is left out."""
+    async with store.read() as connection:
+        rows = await connection.execute(sql.by_keys(tenant), {"keys": rows_parameter(keys)})
+        records = [_record(row) for row in rows]
+    return {(record.city, record.uuid): record for record in records}
+
+
+async def neighbours(
+    store: Store,
+    tenant: str,
+    keys: Sequence[ObjectKey],
+    radius: float,
+    types: Sequence[CityObjectType] | None,
+    limit: int,
+) -> list[list[Found]]:
+    """Of each key's object the `limit` nearest others within `radius` metres, nearest first."""
+    statement = sql.neighbours(store.dialect, tenant, radius, types, limit)
+    found: list[list[Found]] = [[] for _ in keys]
+    async with store.read() as connection:
+        for row in await connection.execute(statement, {"keys": _numbered(keys)}):
+            found[row.n].append(Found(_record(row), row.distance))
+    return found
+
+
+async def children(store: Store, tenant: str, keys: Sequence[ObjectKey], window: Window) -> list[Page[Found]]:
+    """Of each key's object a page of its children, by identifier."""
+    found: list[list[Found]] = [[] for _ in keys]
+    async with store.read() as connection:
+        for row in await connection.execute(sql.children(tenant, window), {"keys": _numbered(keys)}):
+            found[row.n].append(Found(_record(row)))
+    return [page_of(rows, window) for rows in found]
+
+
+async def child_counts(store: Store, tenant: str, keys: Sequence[ObjectKey]) -> list[int]:
+    async with store.read() as connection:
+        rows = await connection.execute(sql.child_counts(tenant), {"keys": rows_parameter(keys)})
+        counts = {(city, parent): number for city, parent, number in rows}
+    return [counts.get(key, 0) for key in keys]
+
+
+async def city_counts(store: Store, tenant: str, cities: Sequence[str]) -> list[list[tuple[CityObjectType, int]]]:
+    """Of each city how many objects of each type it holds, by type; types without any are left out."""
+    counts: dict[str, list[tuple[CityObjectType, int]]] = {city: [] for city in cities}
+    async with store.read() as connection:
+        for city, kind, number in await connection.execute(sql.city_counts(tenant, cities)):
+            counts[city].append((CityObjectType(kind), number))
+    return [counts[city] for city in cities]
+
+
+async def city_extents(store: Store, tenant: str, cities: Sequence[str]) -> list[Box | None]:
+    """Of each city the box around all of its objects; None where it has none."""
+    async with store.read() as connection:
+        rows = await connection.execute(sql.city_extents(tenant, cities))
+        extents = {city: Box(*edges) for city, *edges in rows}
+    return [extents.get(city) for city in cities]
+
+
+def _numbered(keys: Sequence[ObjectKey]) -> str:
+    return rows_parameter([(place, *key) for place, key in enumerate(keys)])
+
+
+def _record(row: Any) -> CityObject:
+    pk, city, uuid, kind, *rest = row[:_RECORD_LENGTH]
+    return CityObject(pk, city, uuid, CityObjectType(kind), *rest)
