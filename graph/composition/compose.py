@@ -10,37 +10,41 @@ from graph.composition.findings import Findings
 from graph.composition.gathered import Gathered
 from graph.composition.graphs import graph_values
 from graph.composition.merge.supergraph import merge_supergraph
+from graph.composition.merged import Merged
 from graph.composition.printing import print_supergraph
 from graph.composition.reading import read_subgraph
 from graph.composition.result import Composed, Failed, SubgraphSDL
-from graph.composition.rules import ACROSS_SUBGRAPHS, EACH_SUBGRAPH, MERGED, check_names
-from graph.composition.satisfiability import unsatisfiable
+from graph.composition.rules import ACROSS_SUBGRAPHS, EACH_SUBGRAPH, KINDS_AND_LINKS, MERGED, check_names
 from graph.composition.subgraph import Subgraph
-from graph.supergraph import read_supergraph
 
 
 def compose(subgraphs: Sequence[SubgraphSDL]) -> Composed | Failed:
     """Composes subgraphs to a supergraph, or says why not. The order of `subgraphs` makes no difference."""
     findings = Findings()
+    merged = _merge(subgraphs, findings)
+    if merged is None or findings.errors:
+        return Failed(tuple(findings.errors))
+    return Composed(print_supergraph(merged), tuple(findings.hints))
+
+
+def _merge(subgraphs: Sequence[SubgraphSDL], findings: Findings) -> Merged | None:
+    """None, or anything, where there are errors."""
     check_names(subgraphs, findings)
     if findings.errors:
-        return Failed(tuple(findings.errors))
+        return None
     read = _read(subgraphs, findings)
     if findings.errors:
-        return Failed(tuple(findings.errors))
+        return None
     gathered = Gathered(upgrade(read))
-    for across in ACROSS_SUBGRAPHS:
-        across(gathered, findings)
-    if findings.errors:
-        return Failed(tuple(findings.errors))
+    for stage in (KINDS_AND_LINKS, ACROSS_SUBGRAPHS):
+        for across in stage:
+            across(gathered, findings)
+        if findings.errors:
+            return None
     merged = merge_supergraph(gathered)
     for rule in MERGED:
         rule(merged, gathered, findings)
-    if findings.errors:
-        return Failed(tuple(findings.errors))
-    sdl = print_supergraph(merged)
-    errors = unsatisfiable(read_supergraph(sdl))
-    return Failed(tuple(errors)) if errors else Composed(sdl, tuple(findings.hints))
+    return merged
 
 
 def _read(subgraphs: Sequence[SubgraphSDL], findings: Findings) -> list[Subgraph]:

@@ -11,7 +11,7 @@ from graph.composition.composed_directives import composed_directives
 from graph.composition.facts import Facts, facts_of
 from graph.composition.findings import Place
 from graph.composition.overrides import Overrides, find_overrides
-from graph.composition.subgraph import Coordinate, Field, InputValue, Kind, Subgraph, Type
+from graph.composition.subgraph import ROOTS, Coordinate, Field, InputValue, Kind, Subgraph, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,12 @@ class Gathered:
 
     def of_kind(self, *kinds: Kind) -> list[str]:
         return [name for name in self.types if self.kind(name) in kinds]
+
+    def members_with(self, type_name: str) -> Sequence[Member]:
+        """Subgraphs that have the type. All have a query, be it only federation's own `_service`."""
+        if type_name == ROOTS[0]:
+            return self.members
+        return [source.member for source in self.types.get(type_name, ())]
 
     def field_names(self, type_name: str) -> list[str]:
         """In the order in which the subgraphs, by name, introduce them."""

@@ -11,10 +11,15 @@ from graph.composition.strings import quoted
 Arguments = list[tuple[str, str]]
 
 
-def join_types(sources: Iterable[TypeSource]) -> Iterator[Use]:
+def join_types(gathered: Gathered, type_name: str) -> Iterator[Use]:
     """One for each key of each subgraph that has the type, or one for the subgraph where there is no key."""
-    for source in sources:
-        graph: Arguments = [("graph", source.member.subgraph.graph)]
+    sources = {source.member.name: source for source in gathered.types[type_name]}
+    for member in gathered.members_with(type_name):
+        graph: Arguments = [("graph", member.subgraph.graph)]
+        source = sources.get(member.name)
+        if source is None:
+            yield Use("join__type", tuple(graph))
+            continue
         ending: Arguments = [("isInterfaceObject", "true")] if source.type.is_interface_object else []
         keys = list(source.type.uses("key"))
         if not keys:
@@ -52,7 +57,7 @@ def join_fields(gathered: Gathered, type_name: str, sources: Sequence[FieldSourc
     kept = [source for source in sources if not gathered.overrides.is_gone(source)]
     same_type = len({source.field.type for source in sources}) == 1
     special = [_special(gathered, source) for source in kept]
-    if same_type and not any(special) and len(kept) == len(gathered.types[type_name]):
+    if same_type and not any(special) and len(kept) == len(gathered.members_with(type_name)):
         return
     for source, arguments in zip(kept, special, strict=True):
         typed: Arguments = [] if same_type else [("type", quoted(str(source.field.type)))]

@@ -24,7 +24,7 @@ def merge_type(gathered: Gathered, name: str, usage: Usage) -> MergedType:
         name=name,
         description=merge_descriptions(source.type.description for source in sources),
         uses=(
-            *join_types(sources),
+            *join_types(gathered, name),
             *join_implements(sources),
             *join_members(sources),
             *merge_applied(gathered, [(source.member, source.type) for source in sources]),

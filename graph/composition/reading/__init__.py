@@ -7,6 +7,8 @@ from graph.composition.links import read_links
 from graph.composition.reading.document import build_subgraph
 from graph.composition.reading.validity import check_graphql
 from graph.composition.result import CompositionError, Location, SubgraphSDL
+from graph.composition.rules.federation_definitions import check_definitions
+from graph.composition.rules.root_types import check_root_types
 from graph.composition.subgraph import Subgraph
 
 MAX_TOKENS = 2_000_000
@@ -22,6 +24,10 @@ def read_subgraph(source: SubgraphSDL, graph: str, findings: Findings) -> Subgra
         return None
     before = len(findings.errors)
     names = read_links(document, source.name, findings)
+    if len(findings.errors) > before:
+        return None
+    check_root_types(document, source.name, findings)
+    check_definitions(document, names, source.name, findings)
     if len(findings.errors) > before:
         return None
     check_graphql(document, names, source.name, findings)

@@ -32,6 +32,7 @@ from graphql import (
 
 from graph.composition.links import Names
 from graph.composition.result import SubgraphSDL
+from graph.composition.roots import root_names
 from graph.composition.specs import (
     BUILT_IN_DIRECTIVES,
     BUILT_IN_SCALARS,
@@ -94,17 +95,6 @@ def group_types(document: DocumentNode, names: Names) -> dict[str, list[TypeDefi
         if isinstance(node, TypeDefinitionNode | TypeExtensionNode) and not is_machinery(node.name.value, names):
             grouped.setdefault(node.name.value, []).append(node)
     return grouped
-
-
-def root_names(document: DocumentNode) -> dict[str, str]:
-    """Names of root types as written, to the names that they have in every supergraph."""
-    roots = {"query": "Query", "mutation": "Mutation", "subscription": "Subscription"}
-    found: dict[str, str] = {}
-    for node in document.definitions:
-        if isinstance(node, SchemaDefinitionNode | SchemaExtensionNode):
-            for operation in node.operation_types or ():
-                found[operation.type.name.value] = roots[operation.operation.value]
-    return found
 
 
 def is_machinery(type_name: str, names: Names) -> bool:

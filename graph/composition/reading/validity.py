@@ -6,6 +6,7 @@ graphql-core can judge the rest, links are turned into definitions, lone extensi
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import cast
 
 from graphql import (
     DefinitionNode,
@@ -29,8 +30,9 @@ from graphql.validation.validate import validate_sdl
 
 from graph.composition.findings import Findings
 from graph.composition.links import Names
-from graph.composition.reading.document import is_machinery, root_names
+from graph.composition.reading.document import is_machinery
 from graph.composition.result import CompositionError, Location
+from graph.composition.roots import root_names
 from graph.composition.specs import (
     FEDERATION,
     FEDERATION_ONE,
@@ -80,7 +82,7 @@ def _advice(directive: str, names: Names) -> str:
     return f' Add "@{directive}" to the imports of the @link to federation.'
 
 
-def _own_definitions(document: DocumentNode, names: Names) -> Iterator[DefinitionNode | SchemaExtensionNode]:
+def _own_definitions(document: DocumentNode, names: Names) -> Iterator[DefinitionNode]:
     defined = {n.name.value for n in document.definitions if isinstance(n, TypeDefinitionNode)}
     machinery_only = _roots_of_machinery(document, names)
     for node in document.definitions:
@@ -90,7 +92,9 @@ def _own_definitions(document: DocumentNode, names: Names) -> Iterator[Definitio
             kept = tuple(o for o in node.operation_types or () if o.type.name.value not in machinery_only)
             # A schema definition needs operations; federation allows it to have nothing but links.
             if not kept and isinstance(node, SchemaDefinitionNode):
-                yield SchemaExtensionNode(directives=node.directives, operation_types=(), loc=node.loc)
+                without = SchemaExtensionNode(directives=node.directives, operation_types=(), loc=node.loc)
+                # graphql-core's types leave extensions out of what a document may hold.
+                yield cast(DefinitionNode, without)
                 continue
             yield replace(node, operation_types=kept)
             continue

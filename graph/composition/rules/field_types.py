@@ -1,0 +1,50 @@
+"""The subgraphs' types of one field must have one among them that is right for all."""
+
+from graph.composition.findings import Findings
+from graph.composition.gathered import FieldSource, Gathered
+from graph.composition.subgraph import Kind
+from graph.composition.type_ref import is_subtype, most_general
+
+
+def check_field_types(gathered: Gathered, findings: Findings) -> None:
+    """FIELD_TYPE_MISMATCH, EXTERNAL_TYPE_MISMATCH."""
+    for type_name in gathered.of_kind(Kind.OBJECT, Kind.INTERFACE):
+        for field_name in gathered.field_names(type_name):
+            sources = gathered.field_sources(type_name, field_name)
+            resolving = [source for source in sources if not source.is_external]
+            if not _compatible(gathered, resolving, findings):
+                continue
+            _check_external(gathered, sources, resolving, findings)
+
+
+def _compatible(gathered: Gathered, sources: list[FieldSource], findings: Findings) -> bool:
+    refs = [source.field.type for source in sources]
+    if not refs or most_general(refs, gathered.is_named_subtype) is not None:
+        return True
+    findings.error(
+        "FIELD_TYPE_MISMATCH",
+        f'"{sources[0].coordinate}" has types that don\'t fit each other: {describe_types(sources)}.',
+        [source.place for source in sources],
+    )
+    return False
+
+
+def _check_external(gathered: Gathered, sources: list[FieldSource], resolving: list[FieldSource], findings: Findings) -> None:
+    general = most_general([source.field.type for source in resolving], gathered.is_named_subtype)
+    if general is None:
+        return
+    for source in sources:
+        if source.is_external and not is_subtype(general, source.field.type, gathered.is_named_subtype):
+            findings.error(
+                "EXTERNAL_TYPE_MISMATCH",
+                f'[{source.member.name}] "{source.coordinate}" is declared @external as "{source.field.type}", but it is'
+                f' "{general}" where it is answered ({", ".join(s.member.name for s in resolving)}).',
+                [source.place, *(found.place for found in resolving)],
+            )
+
+
+def describe_types(sources: list[FieldSource]) -> str:
+    grouped: dict[str, list[str]] = {}
+    for source in sources:
+        grouped.setdefault(str(source.field.type), []).append(source.member.name)
+    return "; ".join(f'"{text}" in {", ".join(names)}' for text, names in grouped.items())
