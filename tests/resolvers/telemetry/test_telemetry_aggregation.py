@@ -34,13 +34,14 @@ def expected(points: dict[int, TelemetryValue], start: int, end: int, aggregatio
         if aggregation is Aggregation.COUNT:
             found[bucket] = Fraction(len(values))
         elif numbers:
-            of = {Aggregation.MIN: min, Aggregation.MAX: max, Aggregation.SUM: sum, Aggregation.AVG: _mean}[aggregation]
-            found[bucket] = Fraction(of(numbers))
+            total = sum(numbers, Fraction(0))
+            found[bucket] = {
+                Aggregation.MIN: min(numbers),
+                Aggregation.MAX: max(numbers),
+                Aggregation.SUM: total,
+                Aggregation.AVG: total / len(numbers),
+            }[aggregation]
     return found
-
-
-def _mean(numbers: list[Fraction]) -> Fraction:
-    return sum(numbers, Fraction(0)) / len(numbers)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -82,11 +82,13 @@ async def test_migration_when_done_then_the_table_is_the_one_of_the_code(
     assert of_migration == of_code
 
 
-async def _schema(store: Store, table: str) -> tuple[object, ...]:
-    """Columns with type, nullability and place in the key; unique indexes; foreign keys; whether there are row identifiers."""
+async def _schema(store: Store, table: str) -> list[list[tuple[object, ...]]]:
+    """Columns with type, nullability and place in the key; unique columns; foreign keys; whether there are row identifiers."""
+    questions = [
+        f"SELECT * FROM pragma_table_info('{table}')",
+        f"SELECT i.\"unique\", i.origin, c.name FROM pragma_index_list('{table}') i, pragma_index_info(i.name) c",
+        f"SELECT * FROM pragma_foreign_key_list('{table}')",
+        f"SELECT wr FROM pragma_table_list('{table}')",
+    ]
     async with store.read() as connection:
-        pragmas = [f"SELECT * FROM pragma_{pragma}('{table}')" for pragma in ("table_info", "index_list", "foreign_key_list")]
-        rows = [(await connection.exec_driver_sql(pragma)).all() for pragma in pragmas]
-        indexes = [(await connection.exec_driver_sql(f"SELECT name FROM pragma_index_info('{index[1]}')")).all() for index in rows[1]]
-        kept = (await connection.exec_driver_sql(f"SELECT wr FROM pragma_table_list('{table}')")).all()
-    return (*rows, indexes, kept)
+        return [[tuple(row) for row in await connection.exec_driver_sql(question)] for question in questions]

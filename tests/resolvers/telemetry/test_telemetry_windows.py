@@ -7,7 +7,7 @@ import pytest
 from graph.errors import BadUserInput
 from resolvers.stores.engine import Store
 from resolvers.telemetry import queries
-from resolvers.telemetry.records import Aggregation, SeriesFilter, TelemetryQuality, TelemetrySourceFilter
+from resolvers.telemetry.records import Aggregation, SeriesFilter, TelemetryQuality, TelemetrySourceFilter, TelemetryValue
 from tests.resolvers.telemetry.series import (
     ROAD_CLOSED,
     SENSOR,
@@ -229,7 +229,7 @@ async def test_lttb_when_there_are_fewer_points_then_all_stay_and_texts_do_not(s
 
 
 async def test_values_when_they_are_no_numbers_then_they_come_back_as_they_were(store: Store) -> None:
-    values = [21.5, 7, True, False, "on", "", {"state": {"open": [1, None]}}]
+    values: list[TelemetryValue] = [21.5, 7, True, False, "on", "", {"state": {"open": [1, None]}}]
     await store_points(store, measured(range(7), values))
 
     answer = await ask(store, window(0, 10))
