@@ -15,7 +15,9 @@ from graph.composition.printing import print_supergraph
 from graph.composition.reading import read_subgraph
 from graph.composition.result import Composed, Failed, SubgraphSDL
 from graph.composition.rules import ACROSS_SUBGRAPHS, EACH_SUBGRAPH, KINDS_AND_LINKS, MERGED, check_names
+from graph.composition.satisfiability import unsatisfiable
 from graph.composition.subgraph import Subgraph
+from graph.supergraph import read_supergraph
 
 
 def compose(subgraphs: Sequence[SubgraphSDL]) -> Composed | Failed:
@@ -24,7 +26,9 @@ def compose(subgraphs: Sequence[SubgraphSDL]) -> Composed | Failed:
     merged = _merge(subgraphs, findings)
     if merged is None or findings.errors:
         return Failed(tuple(findings.errors))
-    return Composed(print_supergraph(merged), tuple(findings.hints))
+    sdl = print_supergraph(merged)
+    errors = unsatisfiable(read_supergraph(sdl))
+    return Failed(tuple(errors)) if errors else Composed(sdl, tuple(findings.hints))
 
 
 def _merge(subgraphs: Sequence[SubgraphSDL], findings: Findings) -> Merged | None:
