@@ -1,0 +1,108 @@
+"""Reaches a subgraph over HTTP: GraphQL over HTTP's POST, both of its media types read.
+
+An answer counts if its body is a GraphQL response, whatever its status; everything else becomes a `SubgraphError` that says what came.
+"""
+
+import re
+import ssl
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Final
+
+from graph.contracts import OperationKind, RequestContext, SubgraphRequest, SubgraphResponse
+from graph.errors import SubgraphError
+from graph.executor.transports.content_encoding import UnreadableContent, decode
+from graph.executor.transports.http_connection import ExchangeFailed, HttpResponse
+from graph.executor.transports.http_pool import Pool, PoolLimits, parse_url
+from graph.json_codec import InvalidJSON, dumps, loads
+
+Headers = Callable[[RequestContext], Mapping[str, str]]
+
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FIXED_HEADERS: Final = (
+    "content-type: application/json\r\naccept: application/graphql-response+json, application/json\r\naccept-encoding: gzip, deflate\r\n"
+)
+_OWN_HEADERS: Final = frozenset(
+    {"host", "content-type", "content-length", "accept", "accept-encoding", "connection", "transfer-encoding", "te", "upgrade", "expect"}
+)
+
+
+def trace_headers(context: RequestContext) -> Mapping[str, str]:
+    """The request's name and trace, which every subgraph is told."""
+    headers = {"x-request-id": context.request_id}
+    traceparent = context.headers.get("traceparent")
+    if traceparent is not None:
+        headers["traceparent"] = traceparent
+    return headers
+
+
+class HttpTransport:
+    """One subgraph at one URL. `headers` are sent besides those that HTTP and GraphQL need."""
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        *,
+        headers: Headers = trace_headers,
+        limits: PoolLimits | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        origin = parse_url(url)
+        self._name = name
+        self._headers = headers
+        self._limits = limits or PoolLimits()
+        self._pool = Pool(origin, self._limits, (tls or ssl.create_default_context()) if origin.secure else None)
+        self._head = f"POST {origin.target} HTTP/1.1\r\nhost: {origin.authority}\r\n{_FIXED_HEADERS}".encode("ascii")
+
+    async def execute(self, request: SubgraphRequest, context: RequestContext) -> SubgraphResponse:
+        body = _body(request)
+        message = b"%s%scontent-length: %d\r\n\r\n%s" % (self._head, _header_lines(self._headers(context)), len(body), body)
+        try:
+            response = await self._pool.send(message, repeatable=request.kind is OperationKind.QUERY)
+        except ExchangeFailed as failure:
+            raise SubgraphError(f"subgraph {self._name!r} did not answer: {failure}") from failure
+        return self._read(response)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    def _read(self, response: HttpResponse) -> SubgraphResponse:
+        try:
+            plain = decode(response.body, response.content_encoding, self._limits.response_bytes)
+            answer = loads(plain)
+        except (UnreadableContent, InvalidJSON) as error:
+            kind = response.content_type[:80] or "no content type"
+            raise SubgraphError(
+                f"subgraph {self._name!r} answered with status {response.status} and {kind}, which is not GraphQL: {error}"
+            ) from None
+        if not isinstance(answer, dict) or not ("data" in answer or "errors" in answer):
+            raise SubgraphError(f"subgraph {self._name!r} answered with status {response.status} and JSON that is not a GraphQL response")
+        errors, extensions = answer.get("errors"), answer.get("extensions")
+        return SubgraphResponse(
+            answer.get("data"),
+            errors if isinstance(errors, list) else [],
+            extensions if isinstance(extensions, dict) else {},
+        )
+
+
+def _body(request: SubgraphRequest) -> bytes:
+    name = b',"operationName":' + dumps(request.operation_name) if request.operation_name is not None else b""
+    return b'{"query":%s%s,"variables":%s}' % (_document(request.document), name, dumps(request.variables))
+
+
+@lru_cache(maxsize=4_096)
+def _document(text: str) -> bytes:
+    """A document as a JSON string: plans send the same ones again and again."""
+    return dumps(text)
+
+
+def _header_lines(headers: Mapping[str, str]) -> bytes:
+    """What could end the line, or would contradict the message, is left out: values may come from a client."""
+    lines = [f"{name}: {value}\r\n" for name, value in headers.items() if _may_send(name) and value.isprintable()]
+    return "".join(lines).encode("latin-1", "ignore")
+
+
+@lru_cache(maxsize=1_024)
+def _may_send(name: str) -> bool:
+    return _TOKEN.fullmatch(name) is not None and name.lower() not in _OWN_HEADERS
