@@ -1,0 +1,74 @@
+"""The subgraph `city_objects`: what stands where in the city."""
+
+import asyncio
+from typing import TypeAlias
+
+import strawberry
+
+from graph.errors import BadUserInput
+from resolvers.city_objects import queries, records
+from subgraphs.arguments import given
+from subgraphs.city_objects.inputs import CityObjectFilter, object_key, read_filter
+from subgraphs.city_objects.types import (
+    Building,
+    CityObject,
+    CityObjectConnection,
+    GenericCityObject,
+    Road,
+    Sensor,
+    load_city_object,
+)
+from subgraphs.connections import Cursors, window
+from subgraphs.context import SliceContext
+from subgraphs.federation import FederationSchema
+
+Info: TypeAlias = strawberry.Info[SliceContext, None]
+
+strawberry.enum(records.CityObjectOrder)
+
+
+async def _city_object(info: Info, id: strawberry.ID) -> CityObject | None:
+    return await load_city_object(info.context, object_key(id, info.context.home_city))
+
+
+async def _city_objects(
+    info: Info,
+    cities: list[strawberry.ID] | None = strawberry.UNSET,
+    filter: CityObjectFilter | None = strawberry.UNSET,
+    order_by: records.CityObjectOrder = records.CityObjectOrder.ID_ASC,
+    first: int | None = strawberry.UNSET,
+    after: str | None = strawberry.UNSET,
+    last: int | None = strawberry.UNSET,
+    before: str | None = strawberry.UNSET,
+) -> CityObjectConnection | None:
+    context = info.context
+    wanted = await _read_filter(given(filter), given(cities), context.home_city)
+    if order_by is records.CityObjectOrder.DISTANCE_ASC and wanted.near is None:
+        raise BadUserInput("The order DISTANCE_ASC needs `filter.near`: distance from where?")
+    cursors = Cursors.under("cityObjects", order_by, queries.POSITIONS[order_by], wanted)
+    asked = window(cursors, first=given(first), after=given(after), last=given(last), before=given(before))
+    return CityObjectConnection(
+        page=await queries.city_objects(context.store, context.tenant, wanted, order_by, asked),
+        order=order_by,
+        cursors=cursors,
+        count=lambda: queries.count_city_objects(context.store, context.tenant, wanted),
+    )
+
+
+async def _read_filter(sent: CityObjectFilter | None, cities: list[strawberry.ID] | None, home_city: str) -> records.CityObjectFilter:
+    if sent is not None and given(sent.intersects) is not None:
+        return await asyncio.to_thread(read_filter, sent, cities, home_city)
+    return read_filter(sent, cities, home_city)
+
+
+@strawberry.type
+class Query:
+    city_object: CityObject | None = strawberry.field(resolver=_city_object)
+    city_objects: CityObjectConnection | None = strawberry.field(
+        resolver=_city_objects,
+        description="Across every city that the caller may read, or the ones named in `cities`.",
+    )
+
+
+def build() -> FederationSchema:
+    return FederationSchema(Query, types=(Building, Road, Sensor, GenericCityObject))
