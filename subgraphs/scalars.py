@@ -105,9 +105,7 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         serialize=str,
         parse_value=read_uuid,
     ),
-    Long: strawberry.scalar(
-        name="Long", description="A 64-bit integer, as a JSON number; within ±2^53.", parse_value=read_long
-    ),
+    Long: strawberry.scalar(name="Long", description="A 64-bit integer, as a JSON number; within ±2^53.", parse_value=read_long),
     JSONObject: strawberry.scalar(name="JSONObject", description="Any JSON object.", parse_value=read_json_object),
     TelemetryValue: strawberry.scalar(
         name="TelemetryValue",
