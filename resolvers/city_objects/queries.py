@@ -66,6 +66,13 @@ async def by_keys(store: Store, tenant: str, keys: Sequence[ObjectKey]) -> dict[
     return {(record.city, record.uuid): record for record in records}
 
 
+async def existing(store: Store, tenant: str, city: str, uuids: Sequence[UUID]) -> set[UUID]:
+    """Those of `uuids` that the tenant has in that city."""
+    async with store.read() as connection:
+        rows = await connection.execute(sql.existing(tenant, city), {"uuids": rows_parameter([(uuid,) for uuid in uuids])})
+        return set(rows.scalars())
+
+
 async def neighbours(
     store: Store,
     tenant: str,

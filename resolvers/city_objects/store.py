@@ -164,6 +164,16 @@ def by_keys(tenant: str) -> sa.Select[Any]:
     return sa.select(*RECORD).select_from(look_up(keys, city_object, _same_object(keys))).where(_c.tenant == tenant)
 
 
+def existing(tenant: str, city: str) -> sa.Select[Any]:
+    """Those UUIDs in the parameter `uuids` that the tenant has in that city."""
+    asked = json_rows("asked", "uuids", uuid=sa.Uuid)
+    return (
+        sa.select(_c.uuid)
+        .select_from(look_up(asked, city_object, _c.uuid == asked.c.uuid))
+        .where(_c.tenant == tenant, _c.city == city)
+    )
+
+
 def _same_object(keys: sa.CTE) -> ColumnElement[bool]:
     return sa.and_(_c.city == keys.c.city, _c.uuid == keys.c.uuid)
 
