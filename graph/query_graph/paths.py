@@ -11,6 +11,8 @@ from graph.query_graph.nodes import Node
 from graph.query_graph.selections import Field, Selection
 
 Steps = frozenset[tuple[int, str]]
+MAX_WAYS = 4
+"""Alternative ways to one node that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,11 @@ class Path:
     steps: Steps
 
     @property
+    def last_step(self) -> tuple[int, str]:
+        """The fetch in which the tail stands; nothing in this path waits for it."""
+        return self.level, self.tail.subgraph
+
+    @property
     def cost(self) -> tuple[int, int, str]:
         """Sequential steps first, then fetches; the subgraph's name makes the choice the same every time."""
         return max(level for level, _ in self.steps), len(self.steps), self.tail.subgraph
@@ -118,11 +125,22 @@ def cheapest(paths: Iterable[Path]) -> Path:
     return min(paths, key=lambda p: p.cost)
 
 
+def undominated(paths: Iterable[Path]) -> list[Path]:
+    """The paths of which none needs all the fetches that another needs, cheapest first."""
+    kept: list[Path] = []
+    for path in sorted(paths, key=lambda p: p.cost):
+        if not any(other.steps <= path.steps for other in kept):
+            kept.append(path)
+    return kept
+
+
 def best_by_tail(paths: Iterable[Path]) -> list[Path]:
-    """For each node the cheapest path that ends there, cheapest first."""
-    best: dict[Node, Path] = {}
+    """For each node the best few paths that end there, cheapest first.
+
+    Several, because which of two equally long ways is better depends on what else the operation needs.
+    """
+    by_tail: dict[Node, list[Path]] = {}
     for path in paths:
-        known = best.get(path.tail)
-        if known is None or path.cost < known.cost:
-            best[path.tail] = path
-    return sorted(best.values(), key=lambda p: p.cost)
+        by_tail.setdefault(path.tail, []).append(path)
+    best = (path for ways in by_tail.values() for path in undominated(ways)[:MAX_WAYS])
+    return sorted(best, key=lambda p: p.cost)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from graph.query_graph.moves import EntityMove, FieldMove, QueryGraph
 from graph.query_graph.nodes import Node
-from graph.query_graph.paths import Hop, Path, Place, best_by_tail, cast, cheapest, enter, hop, select
+from graph.query_graph.paths import MAX_WAYS, Hop, Path, Place, best_by_tail, cast, cheapest, enter, hop, select, undominated
 from graph.query_graph.requirements import RequirementReader
 from graph.query_graph.selections import NO_CONDITIONS, Condition, Field, Fragment, Selection
 
@@ -96,8 +96,7 @@ class Arrivals:
         target = (tail.subgraph, tail.type_name)
         entries = [e for e in self._moves(self.everything()) if (e.tail.subgraph, e.tail.type_name) == target]
         requires = self._search.requirements.selections(move.requires, tail.type_name)
-        paths = [self._search.hop(self, entry, requires) for entry in entries]
-        return [p for p in paths if p is not None]
+        return [path for entry in entries for path in self._search.hop(self, entry, requires)]
 
     def _moves(self, paths: Iterable[Path]) -> list[EntityMove]:
         graph = self._search.graph
@@ -105,18 +104,20 @@ class Arrivals:
         return list(dict.fromkeys(moves))
 
     def _close(self) -> list[Path]:
-        known = {path.tail: path for path in self.frontier}
-        entered = {(n.subgraph, n.type_name) for n in known}
+        known = list(self.frontier)
+        tails = {(p.tail.subgraph, p.tail.type_name) for p in known}
+        # a subgraph at hand may also be entered from another one at hand, which can be the better way to it
+        entered = tails if len(tails) == 1 else set()
         while True:
-            view = Arrivals(self._search, self.place, known.values(), closed=True)
-            moves = [m for m in self._moves(known.values()) if (m.tail.subgraph, m.tail.type_name) not in entered]
-            found = [(path, m.tail) for m in moves if (path := self._search.hop(view, m, ())) is not None]
+            view = Arrivals(self._search, self.place, known, closed=True)
+            moves = [m for m in self._moves(known) if (m.tail.subgraph, m.tail.type_name) not in entered]
+            found = [(path, m.tail) for m in moves for path in self._search.hop(view, m, ())]
             if not found:
-                return best_by_tail(known.values())
+                return best_by_tail(known)
             level = min(path.level for path, _ in found)
-            for path, target in sorted(found, key=lambda pair: pair[0].cost):
+            for path, target in found:
                 if path.level == level:
-                    known.setdefault(path.tail, path)
+                    known.append(path)
                     entered.add((target.subgraph, target.type_name))
 
 
@@ -140,28 +141,28 @@ class Search:
                 self._field(selection, arrivals, NO_CONDITIONS, out)
         return out
 
-    def hop(self, arrivals: Arrivals, move: EntityMove, requires: tuple[Selection, ...]) -> Path | None:
-        """The path into a subgraph from a place, None where its inputs cannot be had from there."""
+    def hop(self, arrivals: Arrivals, move: EntityMove, requires: tuple[Selection, ...]) -> list[Path]:
+        """The ways into a subgraph from a place; none where its inputs cannot be had from there."""
         place, tail = arrivals.place, move.tail
         key = self.requirements.selections(move.key, tail.type_name)
         typed: tuple[Selection, ...] = (TYPENAME,) if place.narrowed_to is not None or move.typename is None else ()
         edge = (tail, move.key, requires)
         if edge in self.active:
-            return None
+            return []
         premises: list[Leaf] = []
         self.active.add(edge)
         try:
             self._selections((*key, *requires, *typed), arrivals, NO_CONDITIONS, premises, with_type=bool(typed))
         except Unreachable:
-            return None
+            return []
         finally:
             self.active.discard(edge)
-        if not premises:
-            return None
-        chosen = tuple(cheapest(leaf.options) for leaf in premises)
-        path = hop(arrivals.frontier[0], tail, Hop(place, move.typename, key, requires, chosen))
         narrowed = self.graph.narrow(tail, place.type_name) if place.narrowed_to is not None else tail
-        return None if narrowed is None else cast(path, narrowed)
+        if narrowed is None or not premises:
+            return []
+        parent = arrivals.frontier[0]
+        hops = (hop(parent, tail, Hop(place, move.typename, key, requires, chosen)) for chosen in _combinations(premises))
+        return [cast(path, narrowed) for path in hops]
 
     def _selections(
         self, selections: Sequence[Selection], arrivals: Arrivals, conditions: Conditions, out: list[Leaf], *, with_type: bool = False
@@ -223,11 +224,11 @@ class Search:
         return False
 
     def _direct(self, field: Field, arrivals: Arrivals) -> list[Path]:
-        """The options that need no hop, if none with a hop can be better; else none."""
+        """The options that need no hop, if none with a hop can be better: a hop from anywhere here would cost more than none."""
         options = self._local_options(field, arrivals.frontier)
         if field.selections:
             options = [p for p in options if self._answers_all(p.tail, field.selections)]
-        return options if any(p.level == arrivals.floor for p in options) else []
+        return options if len(options) == len(arrivals.frontier) else []
 
     def options(self, field: Field, arrivals: Arrivals) -> list[Path]:
         """All ways to a field from a place, through other subgraphs too."""
@@ -278,3 +279,17 @@ class Search:
         if move is None or move.requires:
             return False
         return move.tail is None or self._answers_all(move.tail, selection.selections)
+
+
+def _combinations(premises: Sequence[Leaf]) -> list[tuple[Path, ...]]:
+    """A choice of paths for all premises for each way to the first; the others follow it as cheaply as they can."""
+    first, *others = premises
+    result = []
+    for path in undominated(first.options)[:MAX_WAYS]:
+        chosen, steps = [path], path.steps
+        for leaf in others:
+            best = min(leaf.options, key=lambda p: (max(steps | p.steps)[0], len(steps | p.steps), p.cost))  # noqa: B023 — used at once
+            chosen.append(best)
+            steps |= best.steps
+        result.append(tuple(chosen))
+    return result
