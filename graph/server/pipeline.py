@@ -30,7 +30,6 @@ from graph.errors import (
     GraphQLParseFailed,
     GraphQLValidationFailed,
     MethodNotAllowed,
-    RequestTimeout,
 )
 from graph.executor import Executor
 from graph.planner import Planner
@@ -93,10 +92,9 @@ class Pipeline:
         *,
         limits: DocumentLimits,
         cached_documents: int,
-        timeout: float,
     ) -> None:
         self._api_schema, self._planner, self._executor = api_schema, planner, executor
-        self._limits, self._timeout = limits, timeout
+        self._limits = limits
         self._cache = DocumentCache(cached_documents)
         self._preparing = asyncio.Lock()
 
@@ -115,17 +113,7 @@ class Pipeline:
             return Answer({"errors": syntax_errors(refused.kind, refused.errors, trace)}, refused.kind.status)
         except CityGraphError as error:
             return Answer({"errors": [graphql_error(error, trace)]}, error.status)
-        return await self._run(prepared, variables, context, trace)
-
-    async def _run(self, prepared: Prepared, variables: Mapping[str, Any], context: RequestContext, trace: Trace) -> Answer:
-        try:
-            async with asyncio.timeout(self._timeout):
-                outcome = await self._executor.run(prepared.plan, variables, context)
-        except TimeoutError:
-            late = RequestTimeout(f"the operation took longer than {self._timeout:g} s")
-            return Answer({"errors": [graphql_error(late, trace)]}, late.status)
-        except CityGraphError as error:
-            return Answer({"errors": [graphql_error(error, trace)]}, error.status)
+        outcome = await self._executor.run(prepared.plan, variables, context)
         if not outcome.errors:
             return Answer({"data": outcome.data})
         return Answer({"errors": [complete(error, trace) for error in outcome.errors], "data": outcome.data})
@@ -152,6 +140,7 @@ class Pipeline:
             raise RefusedError(GraphQLValidationFailed, errors)
         operation = chosen_operation(document, operation_name)
         plan = self._planner.plan(document, operation_name)
+        self._executor.prepare(plan)
         return Prepared(OperationKind(operation.operation.value), tuple(operation.variable_definitions or ()), plan)
 
     def _parse(self, text: str) -> DocumentNode:

@@ -1,0 +1,153 @@
+"""The command line: what can be typed, and nothing of what it does.
+
+Each command's work is in `graph.commands`, imported when it is called, so that `--help` is quick. What a command makes goes to
+stdout, everything else to stderr. Exit status: 0 done, 1 failed, 2 wrong use (of a flag, a file or a setting).
+"""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="citygraph",
+    help="A GraphQL federation gateway for cities, and a city to put behind it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+import_app = typer.Typer(help="Bring data into the store.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(import_app, name="import")
+
+
+class Format(StrEnum):
+    """How a plan is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Config = Annotated[Path | None, typer.Option("--config", help="YAML file: settings, and `subgraphs:`.")]
+Host = Annotated[str | None, typer.Option("--host", help="Address to listen on (HOST).")]
+Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on (PORT); 0 takes a free one.")]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of the store and the demo's key (DATA_DIR).")]
+City = Annotated[str | None, typer.Option("--city", help="Identifier of this gateway's own city (CITY_ID).")]
+Tenant = Annotated[str | None, typer.Option("--tenant", help="Whose data; by default the city's identifier.")]
+
+
+@app.command()
+def demo(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
+    """Serve Helsinki's centre on this machine: migrates, imports, and makes its own access tokens."""
+    from graph.commands import demo
+
+    demo.run({"host": host, "port": port, "data_dir": data_dir})
+
+
+@app.command()
+def serve(config: Config = None, host: Host = None, port: Port = None, data_dir: DataDir = None, city: City = None) -> None:
+    """Serve this city: its own slices, and the subgraphs of the configuration."""
+    from graph.commands import serve
+
+    serve.run(config, {"host": host, "port": port, "data_dir": data_dir, "city_id": city})
+
+
+@app.command()
+def gateway(
+    supergraph: Annotated[Path | None, typer.Option(help="A composed supergraph, as SDL.")] = None,
+    config: Config = None,
+    host: Host = None,
+    port: Port = None,
+    no_auth: Annotated[bool, typer.Option("--no-auth", help="Ask for no token; on loopback only.")] = False,
+) -> None:
+    """Serve a federation of other people's subgraphs, without a city of its own. The port is 4000 unless set."""
+    from graph.commands import gateway
+
+    if (supergraph is None) == (config is None):
+        raise typer.BadParameter("give either --supergraph or --config", param_hint="--supergraph / --config")
+    gateway.run(supergraph, config, {"host": host, "port": port}, no_auth=no_auth)
+
+
+@app.command()
+def compose(
+    config: Annotated[Path, typer.Argument(help="YAML file with `subgraphs:`.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; stdout where absent.")] = None,
+) -> None:
+    """Compose subgraphs and print the supergraph; errors as `CODE: message` lines."""
+    from graph.commands import compose
+
+    compose.run(config, output)
+
+
+@app.command()
+def plan(
+    query_file: Annotated[Path, typer.Argument(help="File with the GraphQL document.")],
+    supergraph: Annotated[Path, typer.Option(help="A composed supergraph, as SDL.")],
+    operation_name: Annotated[str | None, typer.Option(help="Which operation of the document.")] = None,
+    format: Annotated[Format, typer.Option(help="How to print the plan.")] = Format.TEXT,
+) -> None:
+    """Print how an operation would be answered: which fetches, in which order."""
+    from graph.commands import plan
+
+    plan.run(supergraph, query_file, operation_name, as_json=format is Format.JSON)
+
+
+@app.command()
+def token(
+    role: Annotated[list[str], typer.Option(help="A role to grant; may be given several times.")],
+    tenant: Tenant = None,
+    subject: Annotated[str, typer.Option(help="Who the token speaks for.")] = "demo",
+    ttl: Annotated[int, typer.Option(min=1, help="Seconds that the token is valid for.")] = 3600,
+    data_dir: DataDir = None,
+) -> None:
+    """Print an access token for the demo, signed with its own key."""
+    from graph.commands import token
+
+    token.run({"data_dir": data_dir}, roles=role, tenant=tenant, subject=subject, ttl=ttl)
+
+
+@app.command()
+def migrate(config: Config = None, data_dir: DataDir = None) -> None:
+    """Bring the store to this version's tables."""
+    from graph.commands import migrate
+
+    migrate.run(config, {"data_dir": data_dir})
+
+
+@import_app.command("osm")
+def import_osm(
+    file: Annotated[Path, typer.Argument(help="An OpenStreetMap extract: .osm.pbf, .osm, .osm.bz2.")],
+    city: Annotated[str, typer.Option("--city", help="The city that the objects belong to, e.g. FI-HELSINKI.")],
+    tenant: Tenant = None,
+    config: Config = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Import buildings, roads and more; what cannot be taken is listed, by name."""
+    from graph.commands import import_osm
+
+    import_osm.run(file, tenant, config, {"data_dir": data_dir, "city_id": city})
+
+
+@app.command("export-schema")
+def export_schema(
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; stdout where absent.")] = None,
+) -> None:
+    """Print the public API of a city, composed of its slices."""
+    from graph.commands import export_schema
+
+    export_schema.run(output)
+
+
+def main() -> None:
+    """The `citygraph` command."""
+    from graph.config import ConfigError
+
+    try:
+        app()
+    except ConfigError as error:
+        print(f"citygraph: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(1)

@@ -1,0 +1,20 @@
+"""`citygraph serve`: a city's own slices, and the subgraphs that its configuration adds."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from graph.app import build_city
+from graph.commands.serving import address, check_issuer, open_socket, run_server
+from graph.commands.terminal import say
+from graph.config import load_settings
+from graph.server.logs import configure_logs
+
+
+def run(config: Path | None, flags: Mapping[str, object]) -> None:
+    settings = load_settings(config, flags)
+    check_issuer(settings)
+    configure_logs(settings.log_level)
+    listener = open_socket(settings)
+    endpoint = f"{address(listener)}/graphql"
+    run_server(settings, listener, partial(build_city, settings), lambda: say(f"{settings.city_id}: GraphQL at {endpoint}"))
