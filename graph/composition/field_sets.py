@@ -4,7 +4,7 @@ Whether the fields exist and may be selected is for the rules to say; walking le
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphql import (
     FieldNode,
@@ -51,6 +51,23 @@ def print_field_set(text: str) -> str:
     if selection is None:
         return " ".join(text.split())
     return " ".join(" ".join(print_ast(item).split()) for item in selection.selections)
+
+
+def same_field_set(one: str, other: str) -> bool:
+    """Whether both select the same; order makes no difference."""
+    first, second = parse_field_set(one), parse_field_set(other)
+    return first is not None and second is not None and _canonical(first) == _canonical(second)
+
+
+def _canonical(selection: SelectionSetNode) -> str:
+    items = []
+    for node in selection.selections:
+        below = getattr(node, "selection_set", None)
+        own = " ".join(print_ast(replace(node, selection_set=None)).split()) if isinstance(node, FieldNode) else ""
+        if isinstance(node, InlineFragmentNode):
+            own = f"... on {node.type_condition.name.value}" if node.type_condition else "..."
+        items.append(f"{own} {{ {_canonical(below)} }}" if below else own)
+    return " ".join(sorted(items))
 
 
 def field_set_of(applied: Applied, argument: str = "fields") -> SelectionSetNode | None:

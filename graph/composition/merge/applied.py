@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from graphql import print_ast
 
 from graph.composition.gathered import Gathered, Member
-from graph.composition.merge.authorisation import merge_requirements
+from graph.composition.merge.authorisation import merge_authorisation
 from graph.composition.merge.context_arguments import context_name
 from graph.composition.merge.cost import merge_cost, merge_list_size
 from graph.composition.merged import Use
@@ -19,8 +19,9 @@ Sources = Sequence[tuple[Member, Element]]
 DEFAULT_DEPRECATION = "No longer supported"
 
 
-def merge_applied(gathered: Gathered, sources: Sources) -> Iterator[Use]:
-    """In a fixed order, whatever the order in the subgraphs."""
+def merge_applied(gathered: Gathered, sources: Sources, inherited: Sequence[Element] = ()) -> Iterator[Use]:
+    """In a fixed order, whatever the order in the subgraphs; `inherited` elements add their authorisation."""
+    yield from merge_authorisation([*(element for _, element in sources), *inherited])
     for merge in _MERGES:
         yield from merge(sources)
     yield from _composed(gathered, sources)
@@ -75,19 +76,6 @@ def _one_of(sources: Sources) -> Iterator[Use]:
         yield Use("oneOf")
 
 
-def _authenticated(sources: Sources) -> Iterator[Use]:
-    if _all(sources, "authenticated"):
-        yield Use("authenticated")
-
-
-def _scopes(sources: Sources) -> Iterator[Use]:
-    yield from merge_requirements("requiresScopes", "scopes", _all(sources, "requiresScopes"))
-
-
-def _policies(sources: Sources) -> Iterator[Use]:
-    yield from merge_requirements("policy", "policies", _all(sources, "policy"))
-
-
 def _costs(sources: Sources) -> Iterator[Use]:
     yield from merge_cost(_all(sources, "cost"))
 
@@ -134,9 +122,6 @@ _MERGES: tuple[Callable[[Sources], Iterator[Use]], ...] = (
     _deprecated,
     _specified_by,
     _one_of,
-    _authenticated,
-    _scopes,
-    _policies,
     _costs,
     _list_sizes,
     _contexts,

@@ -9,14 +9,40 @@ from itertools import product
 
 from graphql import ListValueNode, StringValueNode
 
+from graph.composition.gathered import Gathered
 from graph.composition.merged import Use
 from graph.composition.strings import quoted
-from graph.composition.subgraph import Applied
+from graph.composition.subgraph import Applied, Element
 
 Alternatives = frozenset[frozenset[str]]
 
 
-def merge_requirements(directive: str, argument: str, uses: Sequence[Applied]) -> Iterator[Use]:
+DIRECTIVES = (("requiresScopes", "scopes"), ("policy", "policies"))
+
+
+def merge_authorisation(elements: Sequence[Element]) -> Iterator[Use]:
+    """What all of the elements demand together."""
+    if any(element.has("authenticated") for element in elements):
+        yield Use("authenticated")
+    for directive, argument in DIRECTIVES:
+        yield from _merge_requirements(directive, argument, [use for element in elements for use in element.uses(directive)])
+
+
+def inherited_by_type(gathered: Gathered, interface: str) -> list[Element]:
+    """Types whose authorisation an interface has too: a caller who may not see an implementation must not see it through here."""
+    return [source.type for name in gathered.implementations_of.get(interface, ()) for source in gathered.types[name]]
+
+
+def inherited_by_field(gathered: Gathered, interface: str, field_name: str) -> list[Element]:
+    return [
+        source.field
+        for name in gathered.implementations_of.get(interface, ())
+        for source in gathered.field_sources(name, field_name)
+        if not source.is_external
+    ]
+
+
+def _merge_requirements(directive: str, argument: str, uses: Sequence[Applied]) -> Iterator[Use]:
     if not uses:
         return
     merged = requirement_of(uses[0], argument)

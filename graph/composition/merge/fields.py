@@ -6,6 +6,7 @@ from graphql import print_ast
 
 from graph.composition.gathered import FieldSource, Gathered, InputSource
 from graph.composition.merge.applied import merge_applied
+from graph.composition.merge.authorisation import inherited_by_field
 from graph.composition.merge.context_arguments import is_contextual
 from graph.composition.merge.descriptions import merge_descriptions
 from graph.composition.merge.join import join_fields, join_inputs
@@ -40,12 +41,13 @@ def _merge_field(gathered: Gathered, type_name: str, field_name: str) -> MergedF
     sources = gathered.field_sources(type_name, field_name)
     resolving = [source for source in sources if not source.is_external] or sources
     refs = [source.field.type for source in sources]
+    inherited = inherited_by_field(gathered, type_name, field_name)
     return MergedField(
         name=field_name,
         description=merge_descriptions(source.field.description for source in resolving),
         uses=(
             *join_fields(gathered, type_name, sources),
-            *merge_applied(gathered, [(source.member, source.field) for source in resolving]),
+            *merge_applied(gathered, [(source.member, source.field) for source in resolving], inherited),
         ),
         type=most_general(refs, gathered.is_named_subtype) or refs[0],
         arguments=_merge_arguments(gathered, resolving),

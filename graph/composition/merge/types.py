@@ -2,6 +2,7 @@
 
 from graph.composition.gathered import Gathered
 from graph.composition.merge.applied import merge_applied
+from graph.composition.merge.authorisation import inherited_by_type
 from graph.composition.merge.descriptions import merge_descriptions
 from graph.composition.merge.fields import merge_fields, merge_input
 from graph.composition.merge.join import join_enum_values, join_implements, join_members, join_types
@@ -27,7 +28,7 @@ def merge_type(gathered: Gathered, name: str, usage: Usage) -> MergedType:
             *join_types(gathered, name),
             *join_implements(sources),
             *join_members(sources),
-            *merge_applied(gathered, [(source.member, source.type) for source in sources]),
+            *merge_applied(gathered, [(source.member, source.type) for source in sources], inherited_by_type(gathered, name)),
         ),
         kind=kind,
         interfaces=tuple(interfaces),

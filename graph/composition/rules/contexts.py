@@ -3,15 +3,16 @@
 import re
 from collections.abc import Iterator
 
-from graphql import FieldNode, InlineFragmentNode, StringValueNode
+from graphql import FieldNode, InlineFragmentNode, SelectionSetNode, StringValueNode
 
 from graph.composition.facts import fields_of
 from graph.composition.field_set_problems import field_set_problems
-from graph.composition.field_sets import parse_field_set
+from graph.composition.field_sets import parse_field_set, selected_fields
 from graph.composition.findings import Findings
 from graph.composition.gathered import Gathered
 from graph.composition.merge.context_arguments import is_contextual, split_context
 from graph.composition.subgraph import Applied, Field, InputValue, Kind, Subgraph, Type
+from graph.composition.type_ref import TypeRef
 
 _NAME = re.compile(r"[A-Za-z][0-9A-Za-z]*")
 
@@ -57,11 +58,11 @@ def _problems(
     if not any(key.boolean("resolvable", True) for key in owner.uses("key")):
         yield "CONTEXT_NO_RESOLVABLE_KEY", f'"{owner.name}" needs a resolvable @key, by which the gateway can come back to it'
     for target in set_on[name]:
-        for problem in _selection_problems(subgraph, target, selection):
+        for problem in _selection_problems(subgraph, target, selection, argument):
             yield "CONTEXT_INVALID_SELECTION", problem
 
 
-def _selection_problems(subgraph: Subgraph, target: Type, text: str) -> Iterator[str]:
+def _selection_problems(subgraph: Subgraph, target: Type, text: str, argument: InputValue) -> Iterator[str]:
     selection = parse_field_set(text)
     if selection is None:
         yield f'"{text}" is not a selection'
@@ -70,12 +71,24 @@ def _selection_problems(subgraph: Subgraph, target: Type, text: str) -> Iterator
         yield from (p.message for p in field_set_problems(subgraph, target.name, StringValueNode(value=text)))
         if len(selection.selections) > 1:
             yield "a selection from a context must be of one field"
+        yield from _type_problems(subgraph, target.name, selection, argument)
         return
     conditions = {
         node.type_condition.name.value for node in selection.selections if isinstance(node, InlineFragmentNode) and node.type_condition
     }
     if target.kind is Kind.OBJECT and target.name not in conditions:
         yield f'nothing is selected of "{target.name}", which sets the context'
+
+
+def _type_problems(subgraph: Subgraph, type_name: str, selection: SelectionSetNode, argument: InputValue) -> Iterator[str]:
+    """The selected leaf must be what the argument takes; that it may be null is for the subgraph to cope with."""
+    for selected in selected_fields(subgraph, type_name, selection):
+        if selected.node.selection_set is None and _nullable(selected.field.type) != _nullable(argument.type):
+            yield f'"{selected.coordinate}" is a "{selected.field.type}", but the argument takes a "{argument.type}"'
+
+
+def _nullable(ref: TypeRef) -> str:
+    return str(ref).replace("!", "")
 
 
 def check_contextual_everywhere(gathered: Gathered, findings: Findings) -> None:

@@ -3,7 +3,7 @@
 from graph.composition.findings import Findings
 from graph.composition.gathered import FieldSource, Gathered
 from graph.composition.subgraph import Kind
-from graph.composition.type_ref import is_subtype, most_general
+from graph.composition.type_ref import most_general
 
 
 def check_field_types(gathered: Gathered, findings: Findings) -> None:
@@ -30,15 +30,14 @@ def _compatible(gathered: Gathered, sources: list[FieldSource], findings: Findin
 
 
 def _check_external(gathered: Gathered, sources: list[FieldSource], resolving: list[FieldSource], findings: Findings) -> None:
-    general = most_general([source.field.type for source in resolving], gathered.is_named_subtype)
-    if general is None:
-        return
+    """An external declaration may be more general, or more specific, than what it stands for; it must not contradict it."""
     for source in sources:
-        if source.is_external and not is_subtype(general, source.field.type, gathered.is_named_subtype):
+        refs = [source.field.type, *(found.field.type for found in resolving)]
+        if source.is_external and most_general(refs, gathered.is_named_subtype) is None:
             findings.error(
                 "EXTERNAL_TYPE_MISMATCH",
-                f'[{source.member.name}] "{source.coordinate}" is declared @external as "{source.field.type}", but it is'
-                f' "{general}" where it is answered ({", ".join(s.member.name for s in resolving)}).',
+                f'[{source.member.name}] "{source.coordinate}" is declared @external as "{source.field.type}", which does not fit'
+                f" where it is answered: {describe_types(resolving)}.",
                 [source.place, *(found.place for found in resolving)],
             )
 

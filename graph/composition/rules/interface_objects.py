@@ -40,8 +40,7 @@ def check_entity_interfaces(gathered: Gathered, findings: Findings) -> None:
                     " defined beside it: put the fields on the interface object.",
                     [source.place, source.member.subgraph.place(source.member.subgraph.types[type_name].node)],
                 )
-        if objects:
-            _check_all_known(gathered, name, findings)
+        _check_all_known(gathered, name, findings)
 
 
 def _check_all_known(gathered: Gathered, name: str, findings: Findings) -> None:

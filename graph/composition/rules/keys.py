@@ -1,7 +1,7 @@
 """`@key`: fields that exist, need no arguments, and are not abstract."""
 
 from graph.composition.field_set_problems import Trouble
-from graph.composition.field_sets import print_field_set
+from graph.composition.field_sets import print_field_set, same_field_set
 from graph.composition.findings import Findings
 from graph.composition.rules.field_set_report import report_field_set
 from graph.composition.subgraph import Applied, Kind, Subgraph, Type
@@ -45,7 +45,7 @@ def _check_implementations(subgraph: Subgraph, owner: Type, applied: Applied, fi
     key = print_field_set(applied.string("fields") or "")
     resolvable = applied.boolean("resolvable", True)
     for implementation in subgraph.implementations(owner.name):
-        same = [k for k in implementation.uses("key") if _same_key(k, key)]
+        same = [k for k in implementation.uses("key") if same_field_set(k.string("fields") or "", key)]
         if not same:
             problem = "does not have it"
         elif resolvable and not any(k.boolean("resolvable", True) for k in same):
@@ -58,7 +58,3 @@ def _check_implementations(subgraph: Subgraph, owner: Type, applied: Applied, fi
             f' "{implementation.name}" {problem}: give the implementation the same key.',
             [subgraph.place(applied.node), subgraph.place(implementation.node)],
         )
-
-
-def _same_key(applied: Applied, key: str) -> bool:
-    return sorted(print_field_set(applied.string("fields") or "").split()) == sorted(key.split())

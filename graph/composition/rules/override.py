@@ -80,12 +80,10 @@ def _check_one(source: FieldSource, origin: FieldSource | None, findings: Findin
             f'"{coordinate}" in "{name}" overrides "{origin.member.name}", where the field has an @override too: keep one of them.',
             places,
         )
-    for place, other in ((source, origin), (origin, source)):
-        for directive in ("requires", "provides"):
-            if place.field.has(directive):
-                findings.error(
-                    "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE",
-                    f'"{coordinate}" has @{directive} in "{place.member.name}", which @override between it and'
-                    f' "{other.member.name}" cannot keep: remove one of the two.',
-                    places,
-                )
+    for directive in ("requires", "provides"):
+        if origin.field.has(directive):
+            findings.error(
+                "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE",
+                f'"{coordinate}" in "{name}" overrides "{origin.member.name}", where the field has @{directive}: remove that first.',
+                places,
+            )
