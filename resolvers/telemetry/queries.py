@@ -5,13 +5,17 @@ Each function takes all askers of a request at once and runs one statement. Argu
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
+from heapq import merge
+from itertools import islice
 from math import isfinite
 from typing import Any, TypeVar
 from uuid import UUID
 
 import numpy as np
+from sqlalchemy import Select
 from tsdownsample import LTTBDownsampler
 from tsdownsample.downsampling_interface import AbstractDownsampler
 
@@ -22,6 +26,7 @@ from resolvers.telemetry import store as sql
 from resolvers.telemetry.records import (
     MAX_KEYS,
     MAX_POINTS,
+    MAX_ROWS,
     MAX_TIMESTAMP,
     Aggregation,
     Answer,
@@ -34,13 +39,14 @@ from resolvers.telemetry.records import (
     TelemetrySource,
     TelemetrySourceFilter,
     Window,
+    is_number,
 )
 
-_ROWS_AT_A_TIME = 1_000
+_ROWS_AT_A_TIME = 500
 """So many rows are taken over before the event loop has its turn again: about a millisecond."""
 
-_THREAD_FROM = 10_000
-"""Points of one series from which on thinning them out is left to a thread."""
+_THREAD_FROM = 5_000
+"""Points in all from which on cutting and thinning them out is left to a thread."""
 
 _LTTB: AbstractDownsampler = LTTBDownsampler()  # type: ignore[no-untyped-call]
 
@@ -100,24 +106,51 @@ async def windows(store: Store, tenant: str, asks: Sequence[tuple[UUID, Window]]
     Raises `BadUserInput` where all the answers together would have more than `MAX_POINTS` points.
     """
     asked, questions = _numbered(asks)
-    raw = [question for question in questions if not question.aggregation.has_buckets]
-    statement = sql.windows_statement(raw=bool(raw), buckets=len(raw) < len(questions))
-    parameters: dict[str, Any] = {"tenant": tenant, "asks": asked, "windows": rows_parameter(_window_rows(questions))}
-    if raw:
-        parameters["longest"] = max(question.limit for question in raw)
     found: list[list[Columns]] = [[] for _ in asks]
-    total = 0
+    line: Columns | None = None
+    parameters = {"tenant": tenant, "asks": asked, "windows": rows_parameter(_window_rows(questions))}
+    async for rows in _rows(store, *_windows_statement(questions, parameters)):
+        line = _take_over(rows, line, asks, found)
+    if sum(len(line.timestamps) for lines in found for line in lines) < _THREAD_FROM:
+        return _answers(asks, found)
+    return await asyncio.to_thread(_answers, asks, found)
+
+
+def _answers(asks: Sequence[tuple[UUID, Window]], found: Sequence[list[Columns]]) -> list[Answer | BadUserInput]:
+    answers = [_answer(question, lines) for (_, question), lines in zip(asks, found, strict=True)]
+    points = sum(len(line.timestamps) for answer in answers if isinstance(answer, Answer) for line in answer.columns)
+    if points > MAX_POINTS:
+        raise _too_many_points()
+    return answers
+
+
+def _windows_statement(questions: Sequence[Window], parameters: dict[str, Any]) -> tuple[Select[Any], dict[str, Any]]:
+    raw = any(not question.aggregation.has_buckets for question in questions)
+    buckets = [question for question in questions if question.interval is not None]
+    long = any((asked.end - asked.start) // (asked.interval or 1) >= asked.limit for asked in buckets)
+    statement = sql.windows_statement(raw=raw, buckets=bool(buckets), long=long)
+    if not raw and not long:
+        return statement, parameters
+    return statement, {**parameters, "longest": max(question.limit for question in questions)}
+
+
+async def _rows(store: Store, statement: Select[Any], parameters: Mapping[str, Any]) -> AsyncIterator[Sequence[tuple[Any, ...]]]:
+    """The statement's rows, some at a time, so that the event loop has its turn in between."""
+    count = 0
     async with store.read() as connection:
         result = await connection.stream(statement, parameters)
         async for rows in result.partitions(_ROWS_AT_A_TIME):
-            total += len(rows)
-            if total > MAX_POINTS:
-                raise BadUserInput(
-                    f"The answer would have more than {MAX_POINTS:,} points: ask for fewer entities or keys, a shorter"
-                    " window, a smaller limit, or an aggregation"
-                )
-            _take_over(rows, asks, found)
-    return [await _answer(question, columns) for (_, question), columns in zip(asks, found, strict=True)]
+            count += len(rows)
+            if count > MAX_ROWS:
+                raise _too_many_points()
+            yield rows
+
+
+def _too_many_points() -> BadUserInput:
+    return BadUserInput(
+        f"The answer would have, or need, more than {MAX_POINTS:,} points: ask for fewer entities or keys, a shorter window,"
+        " a smaller limit, or an aggregation"
+    )
 
 
 def _numbered(asks: Sequence[tuple[UUID, _Question]]) -> tuple[str, list[_Question]]:
@@ -138,21 +171,21 @@ def _source_terms(series: SeriesFilter) -> tuple[str | None, UUID | None]:
     return (None if series.source is TelemetrySourceFilter.BOTH else series.source.value, series.scenario)
 
 
-def _take_over(rows: Iterable[tuple[Any, ...]], asks: Sequence[tuple[UUID, Window]], found: list[list[Columns]]) -> None:
-    """Appends rows, which come series by series, to the columns of their asks."""
-    for ask, place, ts, num, json, quality, attributes, rank, unit, source, scenario in rows:
-        question, lines = asks[ask][1], found[ask]
-        name = lines[-1].name if lines else None
-        if name is None or (name.scenario or sql.NO_SCENARIO, name.source, name.key) != (scenario, source, question.keys[place]):
-            lines.append(Columns(_series_name(question.keys[place], unit, source, scenario, question.aggregation)))
-        line = lines[-1]
-        if rank > question.limit and question.aggregation is not Aggregation.LTTB:
-            lines[-1] = replace(line, next_start=ts)
-            continue
-        line.timestamps.append(ts)
-        line.values.append(json if num is None else num)
-        line.qualities.append(sql.QUALITIES.get(quality))
-        line.attributes.append(attributes)
+def _take_over(
+    rows: Iterable[tuple[Any, ...]], line: Columns | None, asks: Sequence[tuple[UUID, Window]], found: list[list[Columns]]
+) -> Columns | None:
+    """Puts rows into the columns of their asks. `line` is the series that the rows before these ended in; returns theirs."""
+    for ts, num, json, quality, attributes, ask, place, unit, source, scenario in rows:
+        if ts is None:
+            question = asks[ask][1]
+            line = Columns(_series_name(question.keys[place], unit, source, scenario, question.aggregation))
+            found[ask].append(line)
+        elif line is not None:
+            line.timestamps.append(ts)
+            line.values.append(json if num is None else num)
+            line.qualities.append(sql.QUALITIES.get(quality))
+            line.attributes.append(attributes)
+    return line
 
 
 def _series_name(key: str, unit: str | None, source: str, scenario: UUID, aggregation: Aggregation = Aggregation.NONE) -> SeriesName:
@@ -161,49 +194,60 @@ def _series_name(key: str, unit: str | None, source: str, scenario: UUID, aggreg
     return SeriesName(key, "1" if aggregation is Aggregation.COUNT else unit, TelemetrySource(source), of)
 
 
-async def _answer(question: Window, found: list[Columns]) -> Answer | BadUserInput:
-    lines: list[Columns] = []
-    for line in found:
-        match question.aggregation:
-            case Aggregation.LTTB:
-                lines.append(await _thinned(line, question.limit))
-            case Aggregation.COUNT:
-                lines.append(replace(line, values=[int(count) for count in line.values if isinstance(count, float)]))
-            case Aggregation.AVG | Aggregation.SUM:
-                if not all(isinstance(value, float) and isfinite(value) for value in line.values):
-                    return BadUserInput(f"A {question.aggregation} of {line.name.key!r} is too large for a number: shorten intervalMs")
-                lines.append(line)
-            case _:
-                lines.append(line)
-    truncated = any(line.next_start is not None for line in lines)
-    return Answer(tuple(_with_empty_ones(question, lines)), truncated)
+def _answer(question: Window, found: Iterable[Columns]) -> Answer | BadUserInput:
+    lines = [line for line in found if line.timestamps]
+    match question.aggregation:
+        case Aggregation.LTTB:
+            lines = [_thinned(line, question.limit) for line in lines]
+        case Aggregation.COUNT:
+            lines = [replace(line, values=[int(count) for count in line.values if is_number(count)]) for line in lines]
+        case Aggregation.AVG | Aggregation.SUM:
+            for line in lines:
+                if not all(is_number(value) and isfinite(value) for value in line.values):
+                    return BadUserInput(f"A {question.aggregation} of {line.name.key!r} exceeds a double: shorten intervalMs")
+    columns: list[Columns] = []
+    for key in question.keys:
+        of_key = [line for line in lines if line.name.key == key] or [_empty_series(key, question.series)]
+        columns += of_key if question.aggregation is Aggregation.LTTB else _within(question.limit, of_key)
+    return Answer(tuple(columns), truncated=any(line.next_start is not None for line in columns))
 
 
-def _with_empty_ones(question: Window, lines: Iterable[Columns]) -> Iterable[Columns]:
-    """Every key has a series: where it has no points, an empty one of the kind that was asked for."""
-    by_key: dict[str, list[Columns]] = {key: [] for key in question.keys}
-    for line in lines:
-        by_key[line.name.key].append(line)
-    asked = question.series
+def _within(limit: int, lines: list[Columns]) -> list[Columns]:
+    """The series of one key, cut after the oldest `limit` points of all of them."""
+    if sum(len(line.timestamps) for line in lines) <= limit:
+        return lines
+    by_time = merge(*([(time, number) for time in line.timestamps] for number, line in enumerate(lines)))
+    kept = Counter(number for _, number in islice(by_time, limit))
+    return [_cut(line, kept[number]) for number, line in enumerate(lines)]
+
+
+def _cut(line: Columns, count: int) -> Columns:
+    if count == len(line.timestamps):
+        return line
+    return Columns(
+        line.name,
+        line.timestamps[:count],
+        line.values[:count],
+        line.qualities[:count],
+        line.attributes[:count],
+        next_start=line.timestamps[count],
+    )
+
+
+def _empty_series(key: str, asked: SeriesFilter) -> Columns:
+    """What stands for a key without points: a series of the kind that was asked for."""
     if asked.source is TelemetrySourceFilter.SIMULATED:
-        source, scenario = TelemetrySource.SIMULATED, asked.scenario
-    else:
-        source, scenario = TelemetrySource.REAL, None
-    for key, found in by_key.items():
-        yield from found or (Columns(SeriesName(key, None, source, scenario)),)
+        return Columns(SeriesName(key, None, TelemetrySource.SIMULATED, asked.scenario))
+    return Columns(SeriesName(key, None, TelemetrySource.REAL))
 
 
-async def _thinned(line: Columns, limit: int) -> Columns:
+def _thinned(line: Columns, limit: int) -> Columns:
     """At most `limit` of the points, first and last among them, by Largest Triangle Three Buckets (Steinarsson, 2013)."""
     count = len(line.timestamps)
     if count <= limit:
         return line
-    if limit < 3:  # the method needs a bucket between the ends
-        kept = [0, count - 1][:limit]
-    elif count < _THREAD_FROM:
-        kept = _largest_triangles(line, limit)
-    else:
-        kept = await asyncio.to_thread(_largest_triangles, line, limit)
+    # The method needs a bucket between the ends.
+    kept = [0, count - 1][:limit] if limit < 3 else _largest_triangles(line, limit)
     return Columns(
         line.name,
         [line.timestamps[index] for index in kept],
@@ -229,13 +273,11 @@ async def latest_points(store: Store, tenant: str, asks: Sequence[tuple[UUID, La
     ]
     found: list[list[Point]] = [[] for _ in asks]
     parameters = {"tenant": tenant, "asks": asked, "windows": rows_parameter(rows)}
-    async with store.read() as connection:
-        result = await connection.stream(sql.latest_statement(), parameters)
-        async for partition in result.partitions(_ROWS_AT_A_TIME):
-            for ask, key, unit, source, scenario, ts, num, json, quality, attributes in partition:
-                name = _series_name(key, unit, source, scenario)
-                value = json if num is None else num
-                found[ask].append(Point(ts, name, value, sql.QUALITIES.get(quality), attributes))
+    async for partition in _rows(store, sql.latest_statement(), parameters):
+        for ask, key, unit, source, scenario, ts, num, json, quality, attributes in partition:
+            name = _series_name(key, unit, source, scenario)
+            value = json if num is None else num
+            found[ask].append(Point(ts, name, value, sql.QUALITIES.get(quality), attributes))
     return found
 
 
@@ -243,12 +285,10 @@ async def key_ranges(store: Store, tenant: str, entities: Sequence[UUID]) -> lis
     """For each entity the keys that it has points of, in code-point order; the unit is that of the measured series, if any."""
     found: list[dict[str, KeyRange]] = [{} for _ in entities]
     parameters = {"tenant": tenant, "asks": _entity_rows(entities)}
-    async with store.read() as connection:
-        result = await connection.stream(sql.ranges_statement(), parameters)
-        async for partition in result.partitions(_ROWS_AT_A_TIME):
-            for ask, key, unit, first, last in partition:
-                known = found[ask].get(key, KeyRange(key, unit, first, last))
-                found[ask][key] = KeyRange(key, known.unit or unit, min(known.first, first), max(known.last, last))
+    async for partition in _rows(store, sql.ranges_statement(), parameters):
+        for ask, key, unit, first, last in partition:
+            known = found[ask].get(key, KeyRange(key, unit, first, last))
+            found[ask][key] = KeyRange(key, known.unit or unit, min(known.first, first), max(known.last, last))
     return [list(ranges.values()) for ranges in found]
 
 

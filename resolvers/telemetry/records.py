@@ -23,6 +23,8 @@ def is_number(value: TelemetryValue) -> TypeGuard[int | float]:
 
 MAX_KEYS = 100
 MAX_POINTS = 1_000_000
+MAX_ROWS = 2 * MAX_POINTS
+"""What may be read for one answer: points to be thinned out, and the first ones that limits leave out, come on top."""
 MAX_TIMESTAMP = 2**53
 """Both ways from 1970: what a JSON number holds exactly, and some 285,000 years."""
 

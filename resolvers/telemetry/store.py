@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from resolvers.stores.metadata import code_point_text, metadata
 from resolvers.stores.rows import json_rows
 from resolvers.stores.upsert import Upsert, upsert_into
-from resolvers.telemetry.records import MAX_POINTS, Aggregation, TelemetryQuality, TelemetrySource
+from resolvers.telemetry.records import MAX_ROWS, Aggregation, TelemetryQuality, TelemetrySource
 
 NO_SCENARIO = UUID(int=0)
 """Stored for measured series: NULL would not do, as a unique constraint takes any number of NULLs."""
@@ -50,33 +50,29 @@ point_table = sa.Table(
     sqlite_with_rowid=False,  # the rows live in the key's tree: a window is one range of it
 )
 
+_POINT = ("ts", "num", "json", "quality", "attributes")
 _TENANT = sa.bindparam("tenant", type_=sa.Text)
+_LONGEST = sa.bindparam("longest", type_=sa.BigInteger)
 
 
-def windows_statement(*, raw: bool, buckets: bool) -> sa.Select[Any]:
-    """All points of all windows: by ask and key, then series by series, oldest first.
+def windows_statement(*, raw: bool, buckets: bool, long: bool) -> sa.Select[Any]:
+    """The series of all windows, by ask, key, source and scenario, each with its points, oldest first.
 
-    Parameters: `tenant`, `asks`, `windows` and, with `raw`, `longest` (the greatest limit of all windows). `raw` and
-    `buckets` say which kinds of window there are; the part for the other is left out. Besides the points that a limit
-    admits, the first one that it leaves out in each series is there, with a `rank` above the limit.
+    A series begins with a row that names it and has no time; its points follow, whose rows leave the naming columns NULL, as
+    repeating them would double the time that a row takes. Parameters: `tenant`, `asks`, `windows`, and, with `raw` or `long`,
+    `longest`, the greatest limit of all windows: of no series are there more points than one above it, LTTB's excepted.
+    `raw` and `buckets` say which kinds of window there are, `long` whether one may have more buckets than its limit: what is
+    not needed is left out.
     """
     chosen = _chosen()
-    parts = [part(chosen) for part, there in ((_raw_points, raw), (_bucket_points, buckets)) if there]
-    found = (parts[0] if len(parts) == 1 else sa.union_all(*parts)).subquery("found")
-    f = found.c
-    rank = sa.func.row_number().over(partition_by=(f.ask, f.place), order_by=(f.ts, f.source, f.scenario))
-    ranked = sa.select(found, rank.label("rank")).subquery("ranked")
-    r = ranked.c
-    rank_before = sa.func.lag(r.rank, 1, 0).over(partition_by=(r.ask, r.place, r.series), order_by=r.ts)
-    marked = sa.select(ranked, rank_before.label("rank_before")).subquery("marked")
-    m = marked.c
-    return (
-        sa.select(m.ask, m.place, m.ts, m.num, m.json, m.quality, m.attributes, m.rank)
-        .add_columns(m.unit, m.source, m.scenario)
-        .where(sa.or_(m.most.is_(None), m.rank_before <= m.most))
-        .order_by(m.ask, m.place, m.source, m.scenario, m.ts)
-        .limit(MAX_POINTS + 1)
-    )
+    parts = [_series_heads(chosen)]
+    if raw:
+        parts.append(_raw_points(chosen))
+    if buckets:
+        parts.append(_first_buckets(chosen) if long else _bucket_points(chosen))
+    found = sa.union_all(*parts).subquery("found")
+    names = ("ts", "num", "json", "quality", "attributes", "ask", "place", "unit", "source", "scenario")
+    return sa.select(*(found.c[name] for name in names)).order_by(found.c.line, sa.nulls_first(found.c.ts)).limit(MAX_ROWS + 1)
 
 
 def latest_statement() -> sa.Select[Any]:
@@ -93,7 +89,7 @@ def latest_statement() -> sa.Select[Any]:
         .add_columns(points.c.ts, points.c.num, points.c.json, points.c.quality, points.c.attributes)
         .join_from(series, points, sa.and_(points.c.series == series.c.series, points.c.ts == newest))
         .order_by(series.c.ask, series.c.key, series.c.source, series.c.scenario)
-        .limit(MAX_POINTS + 1)
+        .limit(MAX_ROWS + 1)
     )
 
 
@@ -111,7 +107,7 @@ def ranges_statement() -> sa.Select[Any]:
         .subquery("spans")
     )
     c = spans.c
-    return sa.select(c.ask, c.key, c.unit, c.first, c.last).where(c.first.is_not(None)).order_by(c.ask, c.key, c.source)
+    return sa.select(c.ask, c.key, c.unit, c.first, c.last).where(c.first.is_not(None)).order_by(c.ask, c.key, c.source).limit(MAX_ROWS + 1)
 
 
 def last_seen_statement() -> sa.Select[Any]:
@@ -190,7 +186,7 @@ def _wanted() -> sa.CTE:
 
 
 def _chosen(*, every_key: bool = False) -> sa.CTE:
-    """The series that each ask means, beside the ask's own terms.
+    """The series that each ask means, numbered by `line`, beside the ask's own terms.
 
     Materialised in two steps, which are the order of the joins: left to itself, SQLite, which cannot know how few rows a
     JSON text holds, joins the terms last, to every point of the entity.
@@ -207,14 +203,34 @@ def _chosen(*, every_key: bool = False) -> sa.CTE:
     t = terms.c
     same_key = sa.or_(t.key.is_(None), s.key == t.key) if every_key else s.key == t.key
     of_scenario = sa.or_(t.scenario.is_(None), s.source == TelemetrySource.REAL.value, s.scenario == t.scenario)
+    line = sa.func.row_number().over(order_by=(t.ask, t.place, s.key, s.source, s.scenario)).label("line")
     return (
-        sa.select(t.ask, t.place, s.id.label("series"), s.key, s.unit, s.source, s.scenario)
+        sa.select(line, t.ask, t.place, s.id.label("series"), s.key, s.unit, s.source, s.scenario)
         .add_columns(t.aggregation, t.start_ts, t.end_ts, t.interval_ms, t.most)
         .join_from(terms, series_table, sa.and_(s.tenant == _TENANT, s.entity == t.entity, same_key))
         .where(sa.or_(t.source.is_(None), s.source == t.source), of_scenario)
         .cte("chosen")
         .prefix_with("MATERIALIZED")
     )
+
+
+def _series_heads(chosen: sa.CTE) -> sa.Select[Any]:
+    """The rows that name the series; their columns are those of every part of the union."""
+    c = chosen.c
+    no_point = (_null(name, point_table.c[name].type) for name in _POINT)
+    return sa.select(c.line, *no_point, c.ask, c.place, c.unit, c.source, c.scenario)
+
+
+def _point_rows(line: sa.ColumnElement[Any], *point: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Rows of points: time, number, JSON, quality and attributes, and nothing of what names the series."""
+    values = (value.label(name) for name, value in zip(_POINT, point, strict=True))
+    no_head = (_null("ask", sa.BigInteger()), _null("place", sa.BigInteger()))
+    no_name = (_null(name, series_table.c[name].type) for name in ("unit", "source", "scenario"))
+    return sa.select(line, *values, *no_head, *no_name)
+
+
+def _null(name: str, type_: sa.types.TypeEngine[Any]) -> sa.Label[Any]:
+    return sa.cast(sa.null(), type_).label(name)
 
 
 def _raw_points(chosen: sa.CTE) -> sa.Select[Any]:
@@ -227,14 +243,14 @@ def _raw_points(chosen: sa.CTE) -> sa.Select[Any]:
         .where(later.series == c.series, later.ts >= c.start_ts, later.ts < c.end_ts)
         .order_by(later.ts)
         .limit(1)
-        .offset(sa.bindparam("longest", type_=sa.BigInteger))
+        .offset(_LONGEST)
         .correlate(chosen)
         .scalar_subquery()
     )
     # One upper bound, not two: SQLite seeks by one of them, and would work out the other for every row.
     end = sa.case((c.most.is_(None), c.end_ts), else_=sa.func.coalesce(cut + 1, c.end_ts))
     return (
-        _columns(chosen, p.ts, p.num, p.json, p.quality, p.attributes)
+        _point_rows(c.line, *(p[name] for name in _POINT))
         .join_from(chosen, point_table, sa.and_(p.series == c.series, p.ts >= c.start_ts, p.ts < end))
         .where(c.interval_ms.is_(None))
         .where(sa.or_(c.aggregation != Aggregation.LTTB.value, p.num.is_not(None)))
@@ -242,7 +258,27 @@ def _raw_points(chosen: sa.CTE) -> sa.Select[Any]:
 
 
 def _bucket_points(chosen: sa.CTE) -> sa.Select[Any]:
-    """One point for each bucket that has any. Times count from `start_ts`, so that division never meets a negative number."""
+    """One point for each bucket that has any."""
+    buckets = _buckets(chosen).subquery("buckets")
+    return _of_buckets(buckets)
+
+
+def _first_buckets(chosen: sa.CTE) -> sa.Select[Any]:
+    """The same, of each series one more than any limit admits."""
+    buckets = _buckets(chosen).subquery("every_bucket")
+    rank = sa.func.row_number().over(partition_by=buckets.c.line, order_by=buckets.c.ts)
+    ranked = sa.select(buckets, rank.label("rank")).subquery("buckets")
+    return _of_buckets(ranked).where(ranked.c.rank <= _LONGEST + 1)
+
+
+def _of_buckets(buckets: sa.Subquery) -> sa.Select[Any]:
+    """A bucket's value has neither JSON nor quality nor attributes."""
+    nothing = (_null(name, point_table.c[name].type) for name in ("json", "quality", "attributes"))
+    return _point_rows(buckets.c.line, buckets.c.ts, buckets.c.num, *nothing)
+
+
+def _buckets(chosen: sa.CTE) -> sa.Select[Any]:
+    """Times count from `start_ts`, so that division never meets a negative number."""
     c, p = chosen.c, point_table.c
     ts = c.start_ts + (p.ts - c.start_ts) // c.interval_ms * c.interval_ms
     value = sa.case(
@@ -252,18 +288,10 @@ def _bucket_points(chosen: sa.CTE) -> sa.Select[Any]:
         (c.aggregation == Aggregation.SUM.value, sa.func.sum(p.num)),
         else_=sa.cast(sa.func.count(), sa.Double),
     )
-    none = (sa.cast(sa.null(), type_) for type_ in (_OPTIONAL_JSON, sa.SmallInteger, _OPTIONAL_JSON))
     return (
-        _columns(chosen, ts.label("ts"), value, *none)
+        sa.select(c.line, ts.label("ts"), value.label("num"))
         .join_from(chosen, point_table, sa.and_(p.series == c.series, p.ts >= c.start_ts, p.ts < c.end_ts))
         .where(c.interval_ms.is_not(None))
         .where(sa.or_(c.aggregation == Aggregation.COUNT.value, p.num.is_not(None)))
-        .group_by(c.ask, c.place, c.series, c.unit, c.source, c.scenario, c.aggregation, c.most, ts)
+        .group_by(c.line, c.aggregation, ts)
     )
-
-
-def _columns(chosen: sa.CTE, *point: sa.ColumnElement[Any]) -> sa.Select[Any]:
-    """What both kinds of window give; `point` is time, number, JSON, quality and attributes."""
-    c = chosen.c
-    labelled = (column.label(name) for column, name in zip(point, ("ts", "num", "json", "quality", "attributes"), strict=True))
-    return sa.select(c.ask, c.place, c.series, c.unit, c.source, c.scenario, c.most, *labelled)
