@@ -15,7 +15,7 @@ from strawberry.federation import Schema
 
 from graph.auth.demo_issuer import DemoIssuer
 from graph.composition import SubgraphSDL
-from graph.config import Settings
+from graph.config import ConfigError, Settings
 from graph.contracts import RequestContext, Transport
 from graph.engine import (
     Federation,
@@ -38,7 +38,7 @@ from resolvers.integrations.demo_city import import_demo_city
 from resolvers.integrations.openstreetmap import import_osm
 from resolvers.integrations.report import ImportReport, Progress
 from resolvers.stores.engine import Store
-from resolvers.stores.migrate import migrate
+from resolvers.stores.revision import newest_revision, stored_revision
 from subgraphs.catalog import SLICES
 from subgraphs.context import Port, SliceContext
 from subgraphs.telemetry.schema import ENTITIES
@@ -48,6 +48,7 @@ async def build_city(settings: Settings, issuer: DemoIssuer | None = None) -> Ap
     """A city's gateway. With an `issuer`, it is a demo that publishes its own keys."""
     store = Store(settings.store_url)
     try:
+        await check_migrated(store)
         federation = await _federation(settings, store)
     except BaseException:
         await store.close()
@@ -70,9 +71,7 @@ async def _federation(settings: Settings, store: Store) -> Federation:
         return SliceContext(store, settings.city_id, request, ports)
 
     schemas = {entry.name: entry.build() for entry in SLICES}
-    transports: dict[str, Transport] = {
-        name: InProcessTransport(executable(schema), slice_context) for name, schema in schemas.items()
-    }
+    transports: dict[str, Transport] = {name: InProcessTransport(executable(schema), slice_context) for name, schema in schemas.items()}
     schemas[gateway_subgraph.NAME] = gateway_subgraph.build()
     status = city_status(settings.city_id, health, (*schemas, *settings.subgraphs))
     transports[gateway_subgraph.NAME] = InProcessTransport(
@@ -127,8 +126,25 @@ async def check_store(store: Store) -> None:
 
 async def migrate_store(settings: Settings) -> None:
     """Brings the store to this version's tables; makes its folder where there is none."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    if settings.database_url is None:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.store_url)
+    try:
+        if await stored_revision(store) == newest_revision():
+            return
+    finally:
+        await store.close()
+    from resolvers.stores.migrate import migrate  # loads Alembic, for which a warm start has no time
+
     await asyncio.to_thread(migrate, settings.store_url)
+
+
+async def check_migrated(store: Store) -> None:
+    """Raises `ConfigError` where the store has other tables than this version's."""
+    found, expected = await stored_revision(store), newest_revision()
+    if found != expected:
+        state = "has no tables yet" if found is None else f"has tables of revision {found}, where {expected} is expected"
+        raise ConfigError(f"the store {state}: run `citygraph migrate`")
 
 
 async def import_demo(settings: Settings, progress: Progress) -> ImportReport:

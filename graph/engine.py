@@ -12,7 +12,7 @@ from graphql import is_object_type
 from graph.auth.authenticate import Authenticator, BearerTokens, Everybody
 from graph.auth.claims import ClaimNames, anonymous
 from graph.auth.demo_issuer import DISCOVERY_PATH, JWKS_PATH, DemoIssuer
-from graph.auth.keys import FixedKeys, HttpJson, PublishedKeys
+from graph.auth.keys import FixedKeys, PublishedKeys
 from graph.auth.tokens import TokenRules, TokenVerifier
 from graph.composition import Composed, CompositionError, Failed, SubgraphSDL, compose
 from graph.config import ConfigError, Settings
@@ -163,12 +163,12 @@ def token_rules(settings: Settings, issuer: str) -> TokenRules:
 
 def bearer_tokens(settings: Settings) -> Authenticator:
     """Tokens of the configured identity provider."""
+    from graph.auth.http_json import HttpJson  # its HTTP client takes long to load, and the demo never needs it
+
     issuer = settings.issuer_url
     if issuer is None:
         raise ConfigError("no identity provider is configured: set KEYCLOAK_URL or CITYGRAPH_ISSUER")
-    keys = PublishedKeys(
-        HttpJson(), issuer, settings.jwks_url, max_age=settings.jwks_max_age_s, cooldown=settings.jwks_cooldown_s
-    )
+    keys = PublishedKeys(HttpJson(), issuer, settings.jwks_url, max_age=settings.jwks_max_age_s, cooldown=settings.jwks_cooldown_s)
     return BearerTokens(TokenVerifier(keys, token_rules(settings, issuer)))
 
 

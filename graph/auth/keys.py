@@ -5,26 +5,22 @@ An issuer that is down does not lock out callers whose keys are known.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-import httpx
-import structlog
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
-from graph import json_codec
 from graph.errors import Unavailable
 
-MAX_DOCUMENT_BYTES = 1_000_000
 MAX_KEYS = 100
 MIN_KEY_BITS = 2048
 MIN_MODULUS_CHARACTERS = MIN_KEY_BITS // 6
 """In base64; shorter ones are not even imported, because the library warns of them by itself."""
-TIMEOUT_SECONDS = 5.0
 
-log = structlog.get_logger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class FixedKeys:
@@ -89,7 +85,7 @@ class PublishedKeys:
             url = self._jwks_url or await self._discover()
             self._keys = read_keys(await self._source.get(url))
         except Unavailable as error:
-            log.warning("the identity provider's keys could not be fetched", issuer=self._issuer, reason=error.detail)
+            logger.warning("the keys of %s could not be fetched: %s", self._issuer, error.detail)
         else:
             self._fetched = self._now()
 
@@ -104,32 +100,6 @@ class PublishedKeys:
 
     async def close(self) -> None:
         await self._source.close()
-
-
-class HttpJson:
-    """JSON documents over HTTP, of bounded size and time."""
-
-    def __init__(self) -> None:
-        self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False)
-
-    async def get(self, url: str) -> Any:
-        body = b""
-        try:
-            async with asyncio.timeout(TIMEOUT_SECONDS), self._client.stream("GET", url) as response:
-                if response.status_code != 200:
-                    raise Unavailable(f"{url} answered with status {response.status_code}")
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    if len(body) > MAX_DOCUMENT_BYTES:
-                        raise Unavailable(f"{url} answered with more than {MAX_DOCUMENT_BYTES} bytes")
-            return json_codec.loads(body)
-        except (httpx.HTTPError, TimeoutError, OSError) as error:
-            raise Unavailable(f"{url} does not answer: {type(error).__name__}") from None
-        except ValueError:
-            raise Unavailable(f"{url} answered with something that is not JSON") from None
-
-    async def close(self) -> None:
-        await self._client.aclose()
 
 
 def read_keys(document: Any) -> dict[str, RSAKey]:

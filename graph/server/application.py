@@ -4,11 +4,11 @@ Plain ASGI and no framework in between, because `POST /graphql` is the hot path.
 Nothing that a client sends ends as a 500: what does is a fault of ours, logged with its traceback and answered with a neutral problem.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import structlog
 from starlette.types import Receive, Scope, Send
 
 from graph import json_codec
@@ -28,6 +28,7 @@ from graph.server.cors import Cors
 from graph.server.exchange import Exchange, Reply, read_body, read_exchange, send_reply
 from graph.server.graphql_request import check_content_type, read_get, read_post
 from graph.server.ide import Page
+from graph.server.logs import REQUEST, LoggedRequest
 from graph.server.negotiation import GRAPHQL_RESPONSE, HTML, JSON, OFFERED, PROBLEM, answer_type, prefers_html
 from graph.server.pipeline import Answer, Pipeline
 from graph.server.problems import Trace, problem
@@ -36,7 +37,7 @@ GRAPHQL_PATH = "/graphql"
 HEALTH_PATH = "/api/v1/health"
 READY_PATH = "/api/v1/ready"
 
-log = structlog.get_logger(__name__)
+logger = logging.getLogger(__name__)
 
 Check = Callable[[], Awaitable[None]]
 """Raises `Unavailable` where the thing that it looks at does not answer."""
@@ -91,12 +92,13 @@ class Application:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = read_exchange(scope)
+        REQUEST.set(LoggedRequest(exchange.trace))
         try:
             reply = await self._reply(exchange, receive)
         except CityGraphError as error:
             reply = problem_reply(error, exchange.trace)
         except Exception:
-            log.exception("a request failed", path=exchange.path, request_id=exchange.trace.request_id)
+            logger.exception("a request to %s failed", exchange.path)
             fault = InternalError("the server failed; its log has the reason under this request's identifier")
             reply = problem_reply(fault, exchange.trace)
         always = [
@@ -133,6 +135,8 @@ class Application:
             check_content_type(exchange.headers)
             body = await read_body(exchange, receive, max_bytes=self._parts.max_payload_bytes, seconds=self._parts.body_timeout)
             request = read_post(body)
+        if logged := REQUEST.get():
+            logged.principal, logged.tenant, logged.operation = principal.subject, principal.tenant, request.operation_name
         context = RequestContext(principal, exchange.trace.request_id, exchange.headers)
         answer = await self._parts.pipeline.answer(request, context, exchange.trace, read_only=reading)
         return graphql_reply(answer, media)
