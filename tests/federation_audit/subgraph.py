@@ -25,7 +25,6 @@ from graphql import (
     build_ast_schema,
     get_named_type,
     is_abstract_type,
-    is_list_type,
     parse,
 )
 
@@ -101,7 +100,7 @@ class _Subgraph:
         requires = self._facts.requires.get(coordinate)
         provides = self._facts.provides.get(coordinate)
 
-        def resolve(root: Source | None, _info: GraphQLResolveInfo, **arguments: Any) -> Any:
+        def resolve(root: Source | None, _info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
             source = root or Source("", {})
             self._check_owned(source, coordinate, name)
             if requires is not None:
@@ -134,7 +133,6 @@ class _Subgraph:
         if value is None or not (isinstance(named, GraphQLObjectType) or is_abstract_type(named)):
             return value
         if isinstance(value, Sequence) and not isinstance(value, str):
-            assert is_list_type(getattr(type_, "of_type", type_)) or is_list_type(type_)
             return [self._value(item, named, provided) for item in value]
         if isinstance(value, Source):
             return value
@@ -157,7 +155,7 @@ class _Subgraph:
             return False
         return isinstance(concrete, GraphQLObjectType | GraphQLInterfaceType) and self.schema.is_sub_type(abstract, concrete)
 
-    def _entity(self, representation: Record) -> Source | None | GraphQLError:
+    def _entity(self, representation: Record) -> Source | GraphQLError | None:
         """The entity; an error is handed back, not raised, so that it costs its own place in the list alone."""
         typename = str(representation.get("__typename"))
         keys = self._facts.keys.get(typename)

@@ -19,7 +19,7 @@ def behaviour(data: dict[str, Any]) -> Behaviour:
     def others(product: Record | Source) -> list[Record]:
         return [one for one in products if one["__typename"] == product["__typename"] and one["id"] != product["id"]]
 
-    def similar(_: Source, id: str) -> list[Record]:  # noqa: A002 (the argument's name in the SDL)
+    def similar(_: Source, id: str) -> list[Record]:
         return others(next(product for product in products if product["id"] == id))
 
     def reviews_of(*ids: str) -> list[Record]:

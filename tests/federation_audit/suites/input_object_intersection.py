@@ -6,7 +6,7 @@ from tests.federation_audit.subgraph import Behaviour
 
 
 def behaviour(data: dict[str, Any]) -> Behaviour:
-    def users(_: object, filter: dict[str, Any]) -> Any:  # noqa: A002 (the argument's name in the SDL)
+    def users(_: object, filter: dict[str, Any]) -> Any:
         assert filter == {"first": 1}
         return data["users"]
 

@@ -14,7 +14,7 @@ class _State:
         self.products: list[Record] = [{"id": "p1", "name": "p1-name", "price": 9.99}]
         self.categories: list[Record] = []
 
-    def add_product(self, _: object, input: dict[str, Any]) -> Record:  # noqa: A002 (the argument's name in the SDL)
+    def add_product(self, _: object, input: dict[str, Any]) -> Record:
         self.products.append({"id": f"p-added-{len(self.products)}", **input})
         return self.products[-1]
 

@@ -6,7 +6,7 @@ from tests.federation_audit.subgraph import Behaviour, Source
 
 
 def behaviour(data: dict[str, Any]) -> Behaviour:
-    def friends(user: Source, type: str) -> Any:  # noqa: A002 (the argument's name in the SDL)
+    def friends(user: Source, type: str) -> Any:
         assert type == "FAMILY"
         return user["friends"]
 
