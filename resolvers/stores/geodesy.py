@@ -4,7 +4,8 @@ Edges between two vertices are straight in longitude and latitude, as RFC 7946 h
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -23,9 +24,12 @@ _A, _E2 = _WGS_84.a, _WGS_84.es
 _METRES_PER_DEGREE_OF_LATITUDE = 110_574.0
 _METRES_PER_DEGREE_OF_LONGITUDE = 111_319.0
 
-# One scale for a whole neighbourhood puts the nearest points of two shapes wrong by no more than 1e-6 of their distance
-# up to here; beyond, each pair gets the scale of its own latitude.
-_ONE_SCALE_METRES = 2_000.0
+# One plane for a whole neighbourhood puts the nearest points of two shapes wrong by less than 1e-6 of their distance up to
+# here; beyond, each pair gets a plane of its own. What is farther than the last is nobody's neighbour and stays as it is.
+_ONE_PLANE_METRES = 2_000.0
+_FARTHEST_METRES = 200_000.0
+# Half a kilometre; an edge so long departs from a straight line on the plane by a centimetre.
+_STRAIGHT_DEGREES = 0.005
 _MICROMETRES = 6
 
 
@@ -53,24 +57,26 @@ def diagonal(west: float, south: float, east: float, north: float) -> float:
 
 
 def distances(shape: BaseGeometry, others: Shapes) -> Floats:
-    """Metres from `shape` to each of `others`, nearest point to nearest point, to the micrometre; 0 where they touch."""
+    """Metres from `shape` to each of `others`, nearest point to nearest point, to the micrometre; 0 where they touch.
+
+    The nearest points are sought on a plane, and the geodesic between them is what counts. One plane serves the
+    neighbourhood; a pair that is farther apart gets its own, around the middle between the points that were found first.
+    """
     if len(others) == 0:
         return np.empty(0)
     west, south, east, north = shape.bounds
-    centre = np.array([(west + east) / 2, (south + north) / 2])
-    here = _moved(np.array([shapely.force_2d(shape)], dtype=object), centre[0])
-    there = _moved(shapely.force_2d(others), centre[0])
+    centre = np.array([[(west + east) / 2, (south + north) / 2]])
+    here = _moved(np.array([shapely.force_2d(shape)], dtype=object), centre[0, 0])
+    there = _moved(shapely.force_2d(others), centre[0, 0])
 
-    latitudes = np.full(len(others), centre[1])
-    metres, middles = _nearest(_scaled(here, latitudes[:1], centre), _scaled(there, latitudes[:1], centre), centre, latitudes)
-
-    tall = latitude_margin(_ONE_SCALE_METRES) < north - south
-    far = np.flatnonzero((metres > _ONE_SCALE_METRES) | tall)
-    for _ in range(2 if len(far) else 0):
-        latitudes[far] = middles[far]
-        copies = np.repeat(here, len(far))
-        near_ends = _scaled(copies, latitudes[far], centre)
-        metres[far], middles[far] = _nearest(near_ends, _scaled(there[far], latitudes[far], centre), centre, latitudes[far])
+    metres, middles = _nearest(_FLAT, here, there, centre)
+    tall = latitude_margin(_ONE_PLANE_METRES) < north - south
+    far = np.flatnonzero((metres < _FARTHEST_METRES) & ((metres > _ONE_PLANE_METRES) | tall))
+    if len(far):
+        here = np.repeat(shapely.segmentize(here, _STRAIGHT_DEGREES), len(far))
+        there = shapely.segmentize(there[far], _STRAIGHT_DEGREES)
+        metres[far], middles[far] = _nearest(_BENT, here, there, middles[far])
+        metres[far], middles[far] = _nearest(_BENT, here, there, middles[far])
     return np.round(metres, _MICROMETRES)
 
 
@@ -85,34 +91,79 @@ def _moved(shapes: Shapes, longitude: float) -> Shapes:
     return _with_coordinates(shapes, coordinates)
 
 
-def _scaled(shapes: Shapes, latitudes: Floats, centre: Floats) -> Shapes:
-    """The shapes in metres around `centre`, each by the scale of its latitude (or all by the one that is given)."""
+@dataclass(frozen=True, slots=True)
+class _Plane:
+    """A map of places (longitude, latitude) to metres east and north of centres, and back; both take (places, centres)."""
+
+    onto: Callable[[Floats, Floats], Floats]
+    back: Callable[[Floats, Floats], Floats]
+
+
+def _nearest(plane: _Plane, here: Shapes, there: Shapes, centres: Floats) -> tuple[Floats, Floats]:
+    """Metres between the nearest points of each pair, and the place half-way. One centre goes for all."""
+    lines = shapely.shortest_line(_mapped(here, plane, centres), _mapped(there, plane, centres))
+    ends = shapely.get_coordinates(lines)
+    places = plane.back(ends, centres if len(centres) == 1 else np.repeat(centres, 2, axis=0)).reshape(-1, 2, 2)
+    start, end = places[:, 0], places[:, 1]
+    _, _, metres = _WGS_84.inv(start[:, 0], start[:, 1], end[:, 0], end[:, 1])
+    return np.asarray(metres), (start + end) / 2
+
+
+def _mapped(shapes: Shapes, plane: _Plane, centres: Floats) -> Shapes:
     coordinates, owner = shapely.get_coordinates(shapes, return_index=True)
-    scales = _scales(latitudes)
-    coordinates = (coordinates - centre) * (scales if len(latitudes) == 1 else scales[owner])
-    return _with_coordinates(shapes, coordinates)
+    return _with_coordinates(shapes, plane.onto(coordinates, centres if len(centres) == 1 else centres[owner]))
+
+
+def _onto_flat(places: Floats, centres: Floats) -> Floats:
+    return np.radians(places - centres) * _metres_per_radian(centres)
+
+
+def _back_from_flat(places: Floats, centres: Floats) -> Floats:
+    return centres + np.degrees(places / _metres_per_radian(centres))
+
+
+def _metres_per_radian(centres: Floats) -> Floats:
+    latitude = np.radians(centres[:, 1])
+    across, along = _radii(latitude)
+    return np.column_stack([across * np.cos(latitude), along])
+
+
+def _onto_bent(places: Floats, centres: Floats) -> Floats:
+    latitude = np.radians(places[:, 1])
+    across, along = _radii(latitude)[0], _radii(np.radians(centres[:, 1]))[1]
+    east = np.radians(places[:, 0] - centres[:, 0]) * across * np.cos(latitude)
+    north = np.radians(places[:, 1] - centres[:, 1]) * along + east**2 * np.tan(latitude) / (2 * across)
+    return np.column_stack([east, north])
+
+
+def _back_from_bent(places: Floats, centres: Floats) -> Floats:
+    east, north = places[:, 0], places[:, 1]
+    middle = np.radians(centres[:, 1])
+    along = _radii(middle)[1]
+    latitude = middle + north / along
+    for _ in range(4):
+        # Each turn brings it nearer by five digits.
+        latitude = middle + (north - east**2 * np.tan(latitude) / (2 * _radii(latitude)[0])) / along
+    longitude = centres[:, 0] + np.degrees(east / (_radii(latitude)[0] * np.cos(latitude)))
+    return np.column_stack([longitude, np.degrees(latitude)])
+
+
+_FLAT = _Plane(_onto_flat, _back_from_flat)
+"""Degrees stretched, so that straight edges stay straight; right near its centre."""
+_BENT = _Plane(_onto_bent, _back_from_bent)
+"""Parallels bent as meridians converge, to the second order; right for tens of kilometres, where edges are short."""
+
+
+def _radii(latitude: Floats) -> tuple[Floats, Floats]:
+    """The ellipsoid's radii of curvature at a latitude in radians: across the meridian and along it."""
+    root = np.sqrt(1 - _E2 * np.sin(latitude) ** 2)
+    return _A / root, _A * (1 - _E2) / root**3
 
 
 def _with_coordinates(shapes: Shapes, coordinates: Floats) -> Shapes:
     # set_coordinates replaces the array's elements; the shapes of the caller stay as they are.
     copies: Shapes = shapely.set_coordinates(shapes.copy(), coordinates)
     return copies
-
-
-def _scales(latitudes: Floats) -> Floats:
-    """Metres per degree of longitude and latitude: the ellipsoid's radii of curvature (prime vertical, meridional)."""
-    sine, cosine = np.sin(np.radians(latitudes)), np.cos(np.radians(latitudes))
-    root = np.sqrt(1 - _E2 * sine**2)
-    return np.radians(np.column_stack([_A / root * cosine, _A * (1 - _E2) / root**3]))
-
-
-def _nearest(here: Shapes, there: Shapes, centre: Floats, latitudes: Floats) -> tuple[Floats, Floats]:
-    """Geodesic metres between the nearest points of each pair of scaled shapes, and the latitude half-way."""
-    ends = shapely.get_coordinates(shapely.shortest_line(here, there)).reshape(-1, 2, 2)
-    degrees = ends / _scales(latitudes)[:, None, :] + centre
-    start, end = degrees[:, 0], degrees[:, 1]
-    _, _, metres = _WGS_84.inv(start[:, 0], start[:, 1], end[:, 0], end[:, 1])
-    return np.asarray(metres), (start[:, 1] + end[:, 1]) / 2
 
 
 def areas(shapes: Iterable[BaseGeometry]) -> list[float | None]:
