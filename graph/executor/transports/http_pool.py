@@ -1,6 +1,8 @@
 """The connections to one server: kept open between requests, bounded in number, renewed when they have gone stale."""
 
 import asyncio
+import os
+import socket
 import ssl
 from collections import deque
 from dataclasses import dataclass, field
@@ -167,8 +169,7 @@ class Pool:
         except TimeoutError:
             raise ExchangeFailed(f"no connection within {self.limits.connect_timeout:g} s") from None
         except OSError as error:
-            reason = error.strerror or str(error) or type(error).__name__
-            raise ExchangeFailed(f"no connection: {reason}") from None
+            raise ExchangeFailed(f"no connection: {_reason(error)}") from error
         finally:
             if connection is None:
                 self._give_back(None, reusable=False)
@@ -200,3 +201,18 @@ class Pool:
         else:
             connection.idle_since = asyncio.get_running_loop().time()
             self._idle.append(connection)
+
+
+def _reason(error: OSError) -> str:
+    """Why there is no connection, without the address: the text may reach a client."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not accepted: {error.verify_message}"
+        case ssl.SSLError():
+            return f"TLS failed: {error.reason}"
+        case socket.gaierror():
+            return "its host is not known"
+        case OSError(errno=int() as number):
+            return os.strerror(number)
+        case _:
+            return "none of its addresses answers"
