@@ -1,7 +1,7 @@
 """The schema class of every slice: Strawberry's, with an `_entities` that batches and keeps one fault from spreading.
 
 Strawberry's own takes the variables apart that it is given, knows object types only, and an unknown `__typename` costs the
-whole answer. Here each representation is resolved by its type's or interface's `resolve_reference(cls, info, <key fields>)`;
+whole answer. Here each representation is resolved by its type's or interface's `resolve_reference(cls, [info], <key fields>)`;
 all of them are started before any is awaited, so that a data loader sees them as one batch.
 """
 
@@ -42,7 +42,8 @@ class FederationSchema(strawberry.federation.Schema):
     def _entity(self, info: strawberry.Info, representation: object) -> object:
         try:
             return self._resolved(info, representation)
-        except BadUserInput as error:
+        except Exception as error:
+            # Given back, not raised: it is one entity's, and those resolved already still wait to be awaited.
             return error
 
     def _resolved(self, info: strawberry.Info, representation: object) -> object:
@@ -52,15 +53,15 @@ class FederationSchema(strawberry.federation.Schema):
         resolve = self._reference_resolver(typename)
         if resolve is None:
             raise BadUserInput(f"{str(typename)[:64]!r} is no entity of this subgraph")
-        arguments = {}
+        arguments: dict[str, Any] = {}
         for name, parameter in inspect.signature(resolve).parameters.items():
             if name == "info":
-                continue
-            if name in representation:
+                arguments[name] = info
+            elif name in representation:
                 arguments[name] = representation[name]
             elif parameter.default is inspect.Parameter.empty:
                 raise BadUserInput(f"A representation of {typename} lacks {name!r}")
-        return resolve(info=info, **arguments)
+        return resolve(**arguments)
 
     def _reference_resolver(self, typename: object) -> Callable[..., object] | None:
         known = self.schema_converter.type_map.get(typename) if isinstance(typename, str) else None
