@@ -32,10 +32,11 @@ class _State:
 
     arrivals: Arrivals
     trail: tuple[str, ...]
+    nodes: frozenset[Node]
 
-    @property
-    def nodes(self) -> frozenset[Node]:
-        return frozenset(path.tail for path in self.arrivals.frontier)
+    @classmethod
+    def of(cls, arrivals: Arrivals, trail: tuple[str, ...]) -> "_State":
+        return cls(arrivals, trail, frozenset(path.tail for path in arrivals.frontier))
 
 
 def unsatisfiable(supergraph: Supergraph) -> list[CompositionError]:
@@ -81,10 +82,10 @@ class _Walk:
         for kind, root in self.roots.items():
             nodes = self.graph.roots(root)
             if kind == "query":
-                yield _State(Arrivals(self.search, Place((), root), map(enter, nodes), closed=True), (kind,))
+                yield _State.of(Arrivals(self.search, Place((), root), map(enter, nodes), closed=True), (kind,))
             else:  # a field with effects runs in one subgraph, and each that offers it must do
                 for node in nodes:
-                    yield _State(Arrivals(self.search, Place((), root), [enter(node)], closed=True), (kind,))
+                    yield _State.of(Arrivals(self.search, Place((), root), [enter(node)], closed=True), (kind,))
 
     def _subsumed(self, state: _State) -> bool:
         place = state.arrivals.place
@@ -103,7 +104,7 @@ class _Walk:
         for type_name in sorted(self.types[state.arrivals.place.type_name].possible_types):
             narrowed = state.arrivals.narrowed(type_name)
             if narrowed.frontier and type_name in self.api.type_map:
-                todo.append(_State(narrowed, (*state.trail, f"... on {type_name}")))
+                todo.append(_State.of(narrowed, (*state.trail, f"... on {type_name}")))
 
     def _select(self, state: _State, todo: deque[_State]) -> Iterator[CompositionError]:
         place = state.arrivals.place
@@ -121,7 +122,7 @@ class _Walk:
                     yield self._error(state, name, info)
             elif info.type_name in self.types and not is_leaf_type(api_field.type):
                 below = Place((PathSegment(name),), info.type_name)
-                todo.append(_State(Arrivals(self.search, below, options), (*state.trail, name)))
+                todo.append(_State.of(Arrivals(self.search, below, options), (*state.trail, name)))
 
     def _offered(self, state: _State, name: str) -> bool:
         return any(self.graph.field(path.tail, name) for path in state.arrivals.frontier)

@@ -23,7 +23,7 @@ class FieldMove:
     requires: FieldSet = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EntityMove:
     """Entering `tail.subgraph` through `_entities`: `key` must be known, `typename` is what it is told
     (None: the object's own type, which then must be known too)."""
@@ -40,21 +40,38 @@ class QueryGraph:
         self.supergraph = supergraph
         self.types = supergraph.types
         self._labels = active_labels
-        self._fields: dict[tuple[Node, str], FieldMove | None] = {}
-        self._entities: dict[tuple[str, str], tuple[EntityMove, ...]] = {}
+        self._nodes: dict[tuple[str, str, FieldSet], Node] = {}
+        self._fields: dict[Node, dict[str, FieldMove | None]] = {}
+        self._entities: dict[tuple[str, bool], tuple[EntityMove, ...]] = {}
+        self.requiring = frozenset(
+            field.name
+            for info in supergraph.types.values()
+            for field in info.fields.values()
+            if any(source.requires for source in field.sources.values())
+        )
+        """Names of fields that have requirements in some type and subgraph."""
+
+    def node(self, subgraph: str, type_name: str, provided: FieldSet = ()) -> Node:
+        """The node for a type in a subgraph; always the same one."""
+        key = (subgraph, type_name, provided)
+        node = self._nodes.get(key)
+        if node is None:
+            node = self._nodes[key] = Node(subgraph, type_name, provided)
+            self._fields[node] = {}
+        return node
 
     def field(self, node: Node, name: str) -> FieldMove | None:
         """The move along a field, None where this node's subgraph cannot resolve it for every object that may stand there."""
-        key = (node, name)
-        if key not in self._fields:
-            self._fields[key] = self._find_field(node, name)
-        return self._fields[key]
+        moves = self._fields[node]
+        if name not in moves:
+            moves[name] = self._find_field(node, name)
+        return moves[name]
 
-    def entity_moves(self, subgraph: str, type_name: str) -> tuple[EntityMove, ...]:
-        """All ways from a type in a subgraph into subgraphs, its own included (there `@requires` inputs can be handed in)."""
-        key = (subgraph, type_name)
+    def entity_moves(self, node: Node) -> tuple[EntityMove, ...]:
+        """All ways from a node's type into subgraphs, its own included (there `@requires` inputs can be handed in)."""
+        key = (node.type_name, self.is_interface_object(node))
         if key not in self._entities:
-            self._entities[key] = tuple(self._find_entity_moves(subgraph, type_name))
+            self._entities[key] = tuple(self._find_entity_moves(*key))
         return self._entities[key]
 
     def is_interface_object(self, node: Node) -> bool:
@@ -81,7 +98,7 @@ class QueryGraph:
             return None
         if not self.types[node.type_name].is_abstract:  # an object's own type says more than an interface of it
             return node
-        return Node(node.subgraph, type_name, node.provided)
+        return self.node(node.subgraph, type_name, node.provided)
 
     def agrees_on(self, node: Node, type_name: str) -> bool:
         """Whether the subgraph, asked for `... on type_name`, would pick the objects that the supergraph means."""
@@ -95,7 +112,7 @@ class QueryGraph:
 
     def roots(self, type_name: str) -> tuple[Node, ...]:
         """The root type's nodes, one a subgraph."""
-        return tuple(Node(subgraph, type_name) for subgraph in self.types[type_name].subgraphs)
+        return tuple(self.node(subgraph, type_name) for subgraph in self.types[type_name].subgraphs)
 
     def _find_field(self, node: Node, name: str) -> FieldMove | None:
         info = self.types[node.type_name]
@@ -112,7 +129,7 @@ class QueryGraph:
         if not info.is_abstract or self.is_interface_object(node):
             return True
         for type_name in sorted(self.possible_types(node)):
-            move = self.field(Node(node.subgraph, type_name, node.provided), name)
+            move = self.field(self.node(node.subgraph, type_name, node.provided), name)
             if move is None or move.requires:
                 return False
         return True
@@ -128,7 +145,7 @@ class QueryGraph:
         printed = source.type or field.type
         if type_name not in self.types:
             return FieldMove(None, printed, () if provided is not None else source.requires)
-        tail = Node(node.subgraph, type_name, (provided or ()) + source.provides)
+        tail = self.node(node.subgraph, type_name, (provided or ()) + source.provides)
         return FieldMove(tail, printed, () if provided is not None else source.requires)
 
     def _resolves(self, subgraph: str, field: FieldInfo, source: FieldSource) -> bool:
@@ -138,20 +155,19 @@ class QueryGraph:
             return source.override_label in self._labels
         return not any(other.overrides == subgraph and other.override_label in self._labels for other in field.sources.values())
 
-    def _find_entity_moves(self, subgraph: str, type_name: str) -> Iterator[EntityMove]:
+    def _find_entity_moves(self, type_name: str, blind: bool) -> Iterator[EntityMove]:
         info = self.types[type_name]
-        blind = info.subgraphs[subgraph].is_interface_object
         for target, local in info.subgraphs.items():
             told: str | None = type_name
             if info.is_abstract and not blind and not local.is_interface_object:
                 told = None
-            yield from (EntityMove(Node(target, type_name), k.fields, told) for k in local.keys if k.resolvable)
+            yield from (EntityMove(self.node(target, type_name), k.fields, told) for k in local.keys if k.resolvable)
         for interface in sorted(info.interfaces):
             if interface not in self.types:
                 continue
             for target, local in self.types[interface].subgraphs.items():
                 if local.is_interface_object:
-                    yield from (EntityMove(Node(target, interface), k.fields, interface) for k in local.keys if k.resolvable)
+                    yield from (EntityMove(self.node(target, interface), k.fields, interface) for k in local.keys if k.resolvable)
 
 
 def _bottom(printed: str) -> str:

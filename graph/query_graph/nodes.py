@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from graph.supergraph.field_sets import FieldSet, SelectedField, SelectedFragment
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """`provided` is what `@provides` on the way here lets this subgraph answer although it is external."""
+    """`provided` is what `@provides` on the way here lets this subgraph answer although it is external.
+
+    The query graph makes one node of each kind, so that nodes compare, and hash, by identity.
+    """
 
     subgraph: str
     type_name: str

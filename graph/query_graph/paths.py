@@ -98,7 +98,7 @@ class Path:
     @property
     def cost(self) -> tuple[int, int, str]:
         """Sequential steps first, then fetches; the subgraph's name makes the choice the same every time."""
-        return max(level for level, _ in self.steps), len(self.steps), self.tail.subgraph
+        return self.level, len(self.steps), self.tail.subgraph
 
 
 def enter(node: Node) -> Path:

@@ -19,7 +19,7 @@ TYPENAME = Field("__typename", "__typename", "__typename")
 Conditions = frozenset[Condition]
 
 
-class Unreachable(Exception):  # noqa: N818 — it says what is the case, not that something broke
+class Unreachable(Exception):
     """No subgraph, and no chain of them, answers a field. A supergraph that is satisfiable never raises it."""
 
     def __init__(self, place: Place, field: str, subgraphs: Iterable[str]) -> None:
@@ -46,6 +46,8 @@ class Arrivals:
         self._everything: list[Path] | None = self.frontier if closed else None
         self._narrowed: dict[str, Arrivals] = {}
         self._with_inputs: dict[str, list[Path]] = {}
+        self.premises: dict[tuple[Selection, ...], list[tuple[Path, ...]]] = {}
+        """For the inputs of a hop from here, the ways to have them all."""
 
     @property
     def floor(self) -> int:
@@ -72,6 +74,8 @@ class Arrivals:
 
     def with_inputs(self, field_name: str) -> list[Path]:
         """The paths that enter a subgraph with the inputs that the field `@requires` there, down to the object that has it."""
+        if field_name not in self._search.graph.requiring:
+            return []
         if field_name in self._with_inputs:
             return self._with_inputs[field_name]
         found: list[Path] = []
@@ -100,8 +104,8 @@ class Arrivals:
 
     def _moves(self, paths: Iterable[Path]) -> list[EntityMove]:
         graph = self._search.graph
-        moves = (m for p in paths for m in graph.entity_moves(p.tail.subgraph, p.tail.type_name))
-        return list(dict.fromkeys(moves))
+        tables = dict.fromkeys(graph.entity_moves(tail) for tail in dict.fromkeys(p.tail for p in paths))
+        return list(dict.fromkeys(move for table in tables for move in table))
 
     def _close(self) -> list[Path]:
         known = list(self.frontier)
@@ -144,31 +148,38 @@ class Search:
     def hop(self, arrivals: Arrivals, move: EntityMove, requires: tuple[Selection, ...]) -> list[Path]:
         """The ways into a subgraph from a place; none where its inputs cannot be had from there."""
         place, tail = arrivals.place, move.tail
+        narrowed = self.graph.narrow(tail, place.type_name) if place.narrowed_to is not None else tail
+        if narrowed is None:
+            return []
         key = self.requirements.selections(move.key, tail.type_name)
         typed: tuple[Selection, ...] = (TYPENAME,) if place.narrowed_to is not None or move.typename is None else ()
-        edge = (tail, move.key, requires)
+        parent = arrivals.frontier[0]
+        ways = self._premises((*key, *requires, *typed), arrivals)
+        return [cast(hop(parent, tail, Hop(place, move.typename, key, requires, chosen)), narrowed) for chosen in ways]
+
+    def _premises(self, inputs: tuple[Selection, ...], arrivals: Arrivals) -> list[tuple[Path, ...]]:
+        """The ways to have all inputs of a hop; none where one cannot be had, or is being looked for already further up."""
+        if inputs in arrivals.premises:
+            return arrivals.premises[inputs]
+        edge = (arrivals.place.type_name, inputs)
         if edge in self.active:
             return []
-        premises: list[Leaf] = []
+        leaves: list[Leaf] = []
         self.active.add(edge)
         try:
-            self._selections((*key, *requires, *typed), arrivals, NO_CONDITIONS, premises, with_type=bool(typed))
+            self._selections(inputs, arrivals, NO_CONDITIONS, leaves)
         except Unreachable:
-            return []
+            leaves = []
         finally:
             self.active.discard(edge)
-        narrowed = self.graph.narrow(tail, place.type_name) if place.narrowed_to is not None else tail
-        if narrowed is None or not premises:
-            return []
-        parent = arrivals.frontier[0]
-        hops = (hop(parent, tail, Hop(place, move.typename, key, requires, chosen)) for chosen in _combinations(premises))
-        return [cast(path, narrowed) for path in hops]
+        ways = arrivals.premises[inputs] = _combinations(leaves) if leaves else []
+        return ways
 
-    def _selections(
-        self, selections: Sequence[Selection], arrivals: Arrivals, conditions: Conditions, out: list[Leaf], *, with_type: bool = False
-    ) -> None:
+    def _selections(self, selections: Sequence[Selection], arrivals: Arrivals, conditions: Conditions, out: list[Leaf]) -> None:
         before = len(out)
-        abstract = self.graph.types[arrivals.place.type_name].is_abstract
+        place = arrivals.place
+        abstract = self.graph.types[place.type_name].is_abstract or place.narrowed_to is not None
+        with_type = False
         for selection in selections:
             if isinstance(selection, Fragment):
                 with_type = True
@@ -288,7 +299,7 @@ def _combinations(premises: Sequence[Leaf]) -> list[tuple[Path, ...]]:
     for path in undominated(first.options)[:MAX_WAYS]:
         chosen, steps = [path], path.steps
         for leaf in others:
-            best = min(leaf.options, key=lambda p: (max(steps | p.steps)[0], len(steps | p.steps), p.cost))  # noqa: B023 — used at once
+            best = min(leaf.options, key=lambda p: (max(steps | p.steps)[0], len(steps | p.steps), p.cost))
             chosen.append(best)
             steps |= best.steps
         result.append(tuple(chosen))
