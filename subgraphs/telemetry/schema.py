@@ -1,18 +1,18 @@
 """The subgraph `telemetry`: its root field, and what it adds to every city object, which it knows by its key alone."""
 
 from typing import TypeAlias
-from uuid import UUID
 
 import strawberry
 from strawberry import UNSET
-from strawberry.schema.config import StrawberryConfig
 
 from graph.contracts import GlobalId
 from graph.errors import NotFound
 from resolvers.telemetry import queries, records
 from resolvers.telemetry.loaders import EntityDirectory, TelemetryLoaders, existence_loader
+from subgraphs.arguments import given
 from subgraphs.context import Port, SliceContext
-from subgraphs.scalars import SCALARS, Long, Timestamp
+from subgraphs.federation import FederationSchema
+from subgraphs.scalars import Long, Timestamp
 from subgraphs.telemetry import types
 from subgraphs.telemetry.types import Aggregation, TelemetryKey, TelemetryPoint, TelemetryResult, TelemetrySourceFilter
 
@@ -30,7 +30,7 @@ async def _latest_telemetry(
     scenario_id: strawberry.ID | None = UNSET,
 ) -> list[TelemetryPoint] | None:
     context = info.context
-    latest = queries.latest(None if keys is UNSET else keys, _series_filter(context, source, scenario_id))
+    latest = queries.latest(given(keys), _series_filter(context, source, scenario_id))
     points = await _loaders(context).latest.load((root.entity(info).uuid, latest))
     return [types.point(found, context.home_city) for found in points]
 
@@ -74,7 +74,7 @@ class CityObject:
             start=start_ts,
             end=end_ts,
             aggregation=records.Aggregation(aggregation.value),
-            interval=None if interval_ms is UNSET else interval_ms,
+            interval=given(interval_ms),
             series=series,
             limit=limit,
         )
@@ -111,7 +111,7 @@ class Query:
             start=start_ts,
             end=end_ts,
             aggregation=records.Aggregation(aggregation.value),
-            interval=None if interval_ms is UNSET else interval_ms,
+            interval=given(interval_ms),
             series=series,
             limit=limit,
         )
@@ -123,10 +123,11 @@ def _loaders(context: SliceContext) -> TelemetryLoaders:
 
 
 def _series_filter(context: SliceContext, source: TelemetrySourceFilter, scenario_id: str | None) -> records.SeriesFilter:
-    scenario: UUID | None = None
-    if scenario_id is not None and scenario_id is not UNSET:
-        scenario = GlobalId.parse(scenario_id, kind="scenario", home_city=context.home_city).uuid
-    return records.SeriesFilter(records.TelemetrySourceFilter(source.value), scenario)
+    of = records.TelemetrySourceFilter(source.value)
+    named = given(scenario_id)
+    if named is None:
+        return records.SeriesFilter(of)
+    return records.SeriesFilter(of, GlobalId.parse(named, kind="scenario", home_city=context.home_city).uuid)
 
 
 async def _known_entity(context: SliceContext, entity_id: str) -> GlobalId:
@@ -143,7 +144,5 @@ async def _result(context: SliceContext, entity: GlobalId, window: records.Windo
     return types.result(entity, window.keys, answer)
 
 
-def build() -> strawberry.federation.Schema:
-    return strawberry.federation.Schema(
-        query=Query, types=[CityObject], federation_version="2.9", config=StrawberryConfig(scalar_map=dict(SCALARS))
-    )
+def build() -> FederationSchema:
+    return FederationSchema(Query, types=[CityObject])

@@ -186,6 +186,17 @@ async def test_city_object_when_it_never_reported_then_everything_is_empty(run: 
     ]
 
 
+async def test_entities_when_one_is_wrong_or_elsewhere_then_it_is_null_alone(run: Run, store: Store) -> None:
+    await store_points(store, measured([1], [3]))
+    ids = ["sensor-7", ENTITY, f"EE-TALLINN/object/{SENSOR}"]
+    asked = "query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on CityObject { lastSeenAt } } }"
+
+    answer = await run(asked, {"representations": [{"__typename": "CityObject", "id": id} for id in ids]})
+
+    assert answer.data["_entities"] == [None, {"lastSeenAt": 1}, None]
+    assert [(error["path"], error["extensions"]["code"]) for error in answer.errors] == [(["_entities", 0], "BAD_USER_INPUT")]
+
+
 @pytest.mark.parametrize("count", [5, 100])
 async def test_entities_when_there_are_many_then_the_number_of_statements_does_not_grow(run: Run, store: Store, count: int) -> None:
     asked = [{"__typename": "CityObject", "id": f"FI-HELSINKI/object/{number:032x}"} for number in range(count)]
