@@ -1,6 +1,6 @@
 """`@provides`: external fields of the object that the field answers."""
 
-from graph.composition.facts import facts_of, fields_of
+from graph.composition.facts import Facts, facts_of, fields_of
 from graph.composition.field_set_problems import COMPOSITE, Trouble
 from graph.composition.field_sets import field_set_of
 from graph.composition.findings import Findings
@@ -19,10 +19,11 @@ _CODES = {
 
 def check_provides(subgraph: Subgraph, findings: Findings) -> None:
     """PROVIDES_*."""
+    facts = facts_of(subgraph)
     for owner, field in fields_of(subgraph):
         for applied in field.uses("provides"):
             if _may_provide(subgraph, owner, field, applied, findings):
-                _check_fields(subgraph, f"{owner.name}.{field.name}", named(field.type), applied, findings)
+                _check_fields(subgraph, f"{owner.name}.{field.name}", named(field.type), applied, facts, findings)
 
 
 def _may_provide(subgraph: Subgraph, owner: Type, field: Field, applied: Applied, findings: Findings) -> bool:
@@ -47,11 +48,11 @@ def _may_provide(subgraph: Subgraph, owner: Type, field: Field, applied: Applied
     return True
 
 
-def _check_fields(subgraph: Subgraph, coordinate: str, target: str, applied: Applied, findings: Findings) -> None:
+def _check_fields(subgraph: Subgraph, coordinate: str, target: str, applied: Applied, facts: Facts, findings: Findings) -> None:
     selection = field_set_of(applied)
     if not report_field_set(subgraph, coordinate, target, applied, _CODES, findings) or selection is None:
         return
-    for missing in not_external(subgraph, facts_of(subgraph), target, selection):
+    for missing in not_external(subgraph, facts, target, selection):
         findings.error(
             "PROVIDES_FIELDS_MISSING_EXTERNAL",
             f'[{subgraph.name}] "{coordinate}" provides "{missing}", which should be marked @external: this subgraph answers it anyway.',

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from graph.composition import SubgraphSDL
+from graph.composition import Composed, SubgraphSDL, compose
 
 FOLDER = Path(__file__).parent / "corpus"
 _DIRECTIVES = (
@@ -52,3 +52,15 @@ def _read(path: Path) -> list[Case]:
         Case(path.stem, title, verdict == "refused", subgraphs_of(text))
         for verdict, title, text in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
     ]
+
+
+def composed(text: str) -> str:
+    """The supergraph of subgraphs written one after the other; fails the test where they don't compose."""
+    outcome = compose(subgraphs_of(text))
+    assert isinstance(outcome, Composed), outcome
+    return outcome.supergraph_sdl
+
+
+def block(sdl: str, start: str) -> str:
+    """The definition that starts with `start`, as it is printed."""
+    return next(part for part in sdl.split("\n\n") if part.startswith((f"{start} ", f"{start}\n"))).strip()
