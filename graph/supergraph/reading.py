@@ -3,6 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from graphql import (
@@ -24,7 +25,7 @@ from graphql import (
 
 from graph.contracts import OperationKind
 from graph.supergraph.api_schema import build_schemas, named_type
-from graph.supergraph.field_sets import FieldSet, parse_field_set
+from graph.supergraph.field_sets import FieldSet, SelectedField, parse_field_set
 from graph.supergraph.model import (
     FieldInfo,
     FieldSource,
@@ -181,6 +182,8 @@ class _Reader:
             for graph, keys in sorted(self.keys[name].items())
         }
         fields = {f.name.value: self._field(name, f) for f in _fields(node)}
+        blind = {graph for graph, local in subgraphs.items() if local.is_interface_object}
+        fields = _with_external_requirements(fields, blind)
         all_possible = frozenset({name}) if kind is TypeKind.OBJECT else frozenset().union(*possible.values())
         interfaces = frozenset().union(*self.implements[name].values())
         return TypeInfo(name, kind, subgraphs, fields, all_possible, interfaces)
@@ -223,6 +226,22 @@ class _Reader:
                         used_overridden=bool(join.get("usedOverridden")),
                     ),
                 )
+
+
+def _with_external_requirements(fields: dict[str, FieldInfo], graphs: set[str]) -> dict[str, FieldInfo]:
+    """What an interface object's field requires is external there, whether the printed supergraph says so or not."""
+    required: dict[str, set[str]] = {}
+    for field in fields.values():
+        for graph, source in field.sources.items():
+            if graph in graphs:
+                required.setdefault(graph, set()).update(s.name for s in source.requires if isinstance(s, SelectedField))
+    return {
+        name: replace(
+            field,
+            sources={g: replace(s, external=s.external or name in required.get(g, ())) for g, s in field.sources.items()},
+        )
+        for name, field in fields.items()
+    }
 
 
 def _optional(text: str | None) -> FieldSet:

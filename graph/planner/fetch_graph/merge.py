@@ -9,7 +9,7 @@ def delay_to_merge(steps: Iterable[Step]) -> list[Step]:
     """The steps in topological order, each entity step moved into the next one of its subgraph where no step gets later by that."""
     ordered = sorted(steps, key=lambda s: (s.level, s.subgraph))
     last = max((s.level for s in ordered), default=0)
-    for step in list(ordered):
+    for step in ordered[::-1]:
         if step.root is not None:
             continue
         dependents = [s for s in ordered if step in s.depends_on]
