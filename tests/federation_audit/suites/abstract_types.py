@@ -20,7 +20,7 @@ def behaviour(data: dict[str, Any]) -> Behaviour:
         return [one for one in products if one["__typename"] == product["__typename"] and one["id"] != product["id"]]
 
     def similar(_: Source, id: str) -> list[Record]:
-        return others(next(product for product in products if product["id"] == id))
+        return [one for product in products if product["id"] == id for one in others(product)]
 
     def reviews_of(*ids: str) -> list[Record]:
         return [review for review in reviews if review["productId"] in ids]
