@@ -30,9 +30,7 @@ async def test_upsert_when_repeated_then_nothing_is_touched(city_store: Store) -
 async def test_upsert_when_a_name_changes_then_the_version_increases_by_one(city_store: Store) -> None:
     [uuid] = await put(city_store, draft("way/1", SQUARE, name="Mill"), now=1_000)
 
-    outcome = await commands.upsert(
-        city_store, tenant=TENANT, city=CITY, drafts=[draft("way/1", SQUARE, name="New Mill")], now=2_000
-    )
+    outcome = await commands.upsert(city_store, tenant=TENANT, city=CITY, drafts=[draft("way/1", SQUARE, name="New Mill")], now=2_000)
 
     assert (outcome.created, outcome.updated, outcome.unchanged) == (0, 1, 0)
     it = (await queries.by_keys(city_store, TENANT, [(CITY, uuid)]))[CITY, uuid]

@@ -79,9 +79,7 @@ def test_distance_when_the_antimeridian_lies_between_then_it_is_the_short_way() 
 
 
 async def test_nearby_when_the_antimeridian_lies_between_then_the_neighbour_is_found(city_store: Store) -> None:
-    west, east = await put(
-        city_store, draft("west", shapely.Point(179.9999, -17.0)), draft("east", shapely.Point(-179.9999, -17.0))
-    )
+    west, east = await put(city_store, draft("west", shapely.Point(179.9999, -17.0)), draft("east", shapely.Point(-179.9999, -17.0)))
 
     near_west, near_east = await queries.neighbours(city_store, TENANT, [(CITY, west), (CITY, east)], 100.0, None, 5)
 
