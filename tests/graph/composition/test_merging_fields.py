@@ -198,3 +198,17 @@ type Query { other: Int }
         ' [{context: "my_shop__shop", name: "unit", type: "String", selection: "{ currency }"}])\n'
     ) in sdl
     assert '  @context(name: "my_shop__shop")\n' in block(sdl, "type Shop")
+
+
+def test_override_when_the_field_was_external_anyway_then_nothing_is_taken_over() -> None:
+    sdl = composed(
+        """
+# subgraph a
+type Query { t: T }
+type T @key(fields: "id") { id: ID!, x: Int @override(from: "b") }
+# subgraph b
+type T @key(fields: "id") { id: ID!, x: Int @external, y: Int @requires(fields: "x") }
+"""
+    )
+
+    assert '  x: Int @join__field(graph: A, override: "b") @join__field(graph: B, external: true)\n' in sdl
