@@ -7,8 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import is_object_type
-
 from graph.auth.authenticate import Authenticator, BearerTokens, Everybody
 from graph.auth.claims import ClaimNames, anonymous
 from graph.auth.demo_issuer import DISCOVERY_PATH, JWKS_PATH, DemoIssuer
@@ -127,13 +125,12 @@ def build_application(settings: Settings, federation: Federation, around: Surrou
 
 def _executor(settings: Settings, federation: Federation) -> Executor:
     supergraph = federation.supergraph
-    known = {name for name, one in supergraph.full_schema.type_map.items() if is_object_type(one)}
     return Executor(
         supergraph.api_schema,
         federation.transports,
         ExecutorLimits(operation_timeout=settings.operation_timeout_s, prepared_plans=settings.document_cache),
         federation.health,
-        hidden_types=frozenset(known - supergraph.api_schema.type_map.keys()),
+        full_schema=supergraph.full_schema,
     )
 
 

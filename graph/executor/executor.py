@@ -12,6 +12,7 @@ from graph.executor.faults import Faults
 from graph.executor.health import HealthRegistry
 from graph.executor.limits import ExecutorLimits
 from graph.executor.prepared import PreparedPlan, prepare
+from graph.executor.projection.completion import Hidden
 from graph.executor.run import Run
 from graph.executor.shape import JSONObject
 from graph.planner.plan import Plan
@@ -28,8 +29,8 @@ class ExecutionOutcome:
 class Executor:
     """Runs plans of one supergraph.
 
-    `hidden_types` are object types of the supergraph that its API schema does not show (`@inaccessible`): an object of such a type is
-    null for the client, without an error. A plan that is not needed any more is forgotten when others take its place.
+    `full_schema` is the whole of it, where the API schema does not show all: objects and enum values that the client may not see are
+    null without an error. A plan that is not needed any more is forgotten when others take its place.
     """
 
     def __init__(
@@ -39,14 +40,14 @@ class Executor:
         limits: ExecutorLimits | None = None,
         health: HealthRegistry | None = None,
         *,
-        hidden_types: frozenset[str] = frozenset(),
+        full_schema: GraphQLSchema | None = None,
     ) -> None:
         self.health = health or HealthRegistry()
         self._schema = api_schema
         self._transports = transports
         self._limits = limits or ExecutorLimits()
-        self._hidden_types = hidden_types
-        self._object_types = hidden_types | {name for name, one in api_schema.type_map.items() if is_object_type(one)}
+        self._hidden = Hidden.between(full_schema or api_schema, api_schema)
+        self._object_types = self._hidden.types | {name for name, one in api_schema.type_map.items() if is_object_type(one)}
         self._prepared: dict[int, PreparedPlan] = {}
 
     async def run(self, plan: Plan, variables: Mapping[str, Any], context: RequestContext) -> ExecutionOutcome:
@@ -65,7 +66,7 @@ class Executor:
         """The code for a plan, generated when it is first seen. It is found by the plan's identity, and keeps the plan alive."""
         prepared = self._prepared.get(id(plan))
         if prepared is None:
-            prepared = prepare(plan, self._schema, self._hidden_types)
+            prepared = prepare(plan, self._schema, self._hidden)
             while len(self._prepared) >= self._limits.prepared_plans:
                 del self._prepared[next(iter(self._prepared))]
             self._prepared[id(plan)] = prepared

@@ -9,6 +9,7 @@ from graph.executor.client_paths import client_path, source_paths
 from graph.executor.faults import PathKey
 from graph.executor.introspection import Introspection
 from graph.executor.projection import Projection
+from graph.executor.projection.completion import Hidden
 from graph.executor.representations import Builder, prepare_builder
 from graph.executor.shape import Shape, read_shape
 from graph.executor.targets import Walk, plan_walk
@@ -63,9 +64,9 @@ class PreparedPlan:
         return services
 
 
-def prepare(plan: Plan, schema: GraphQLSchema, hidden_types: frozenset[str]) -> PreparedPlan:
+def prepare(plan: Plan, schema: GraphQLSchema, hidden: Hidden) -> PreparedPlan:
     fetches = tuple(_prepare_fetch(index, plan) for index in range(len(plan.fetches)))
-    return PreparedPlan(plan, fetches, Projection(schema, plan.operation, hidden_types), Introspection(schema, plan.operation))
+    return PreparedPlan(plan, fetches, Projection(schema, plan.operation, hidden), Introspection(schema, plan.operation))
 
 
 def _prepare_fetch(index: int, plan: Plan) -> PreparedFetch:

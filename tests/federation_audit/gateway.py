@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from graphql import GraphQLSchema, is_object_type, parse, validate
+from graphql import GraphQLSchema, parse, validate
 from graphql.execution.values import get_variable_values
 from graphql.language import OperationDefinitionNode
 
@@ -15,7 +15,7 @@ from graph.executor import Executor
 from graph.executor.transports.in_process import InProcessTransport
 from graph.planner import Planner
 from graph.planner.plan import Plan
-from graph.supergraph import Supergraph, read_supergraph
+from graph.supergraph import read_supergraph
 from tests.federation_audit.audit import Case, read_suite
 
 CONTEXT = RequestContext(Principal("auditor", "audit"), "audit")
@@ -67,13 +67,13 @@ def composed_here(suite: str) -> str:
 
 
 @lru_cache
-def _planner(supergraph_sdl: str) -> Planner:
+def planner_of(supergraph_sdl: str) -> Planner:
     return Planner(read_supergraph(supergraph_sdl))
 
 
 async def ask(case: Case, supergraph_sdl: str) -> Answer:
     """The case's query over fresh subgraphs."""
-    planner = _planner(supergraph_sdl)
+    planner = planner_of(supergraph_sdl)
     supergraph = planner.supergraph
     document = parse(case.query)
     if refused := validate(supergraph.api_schema, document):
@@ -83,18 +83,13 @@ async def ask(case: Case, supergraph_sdl: str) -> Answer:
     assert not isinstance(variables, list), variables
     answer = Answer(None, [], planner.plan(document))
     transports = {name: _CheckingTransport(name, schema, answer) for name, schema in read_suite(case.suite).schemas().items()}
-    executor = Executor(supergraph.api_schema, transports, hidden_types=_hidden_types(supergraph))
+    executor = Executor(supergraph.api_schema, transports, full_schema=supergraph.full_schema)
     assert answer.plan is not None
     outcome = await executor.run(answer.plan, variables.coerced, CONTEXT)
     await executor.close()
     answer.data = outcome.data
     answer.errors = [_told(error) for error in outcome.errors]
     return answer
-
-
-def _hidden_types(supergraph: Supergraph) -> frozenset[str]:
-    objects = {name for name, one in supergraph.full_schema.type_map.items() if is_object_type(one)}
-    return frozenset(objects - supergraph.api_schema.type_map.keys())
 
 
 def _told(error: Mapping[str, Any]) -> str:

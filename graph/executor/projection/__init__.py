@@ -10,7 +10,7 @@ from graphql import GraphQLSchema, OperationType
 
 from graph.contracts import OperationKind
 from graph.executor.faults import Faults, PathKey
-from graph.executor.projection.completion import Completion
+from graph.executor.projection.completion import Completion, Hidden
 from graph.executor.projection.selection import ALWAYS, all_conditions
 from graph.executor.projection.writer import ProjectionWriter
 from graph.executor.shape import JSONObject
@@ -24,15 +24,15 @@ _ROOT_OPERATIONS = {
 
 
 class Projection:
-    """The projection of one operation. `hidden_types` are object types of the supergraph that the API schema does not show."""
+    """The projection of one operation."""
 
-    def __init__(self, schema: GraphQLSchema, operation: Operation, hidden_types: frozenset[str] = frozenset()) -> None:
+    def __init__(self, schema: GraphQLSchema, operation: Operation, hidden: Hidden) -> None:
         root = schema.get_root_type(_ROOT_OPERATIONS[operation.kind])
         if root is None:
             raise ValueError(f"the API schema has no {operation.kind} type")
         self._conditions = all_conditions(operation.selections)
-        self._hidden_types = hidden_types
-        self._project = ProjectionWriter(schema, self._conditions).projection(root.name, ((operation.selections, ALWAYS),))
+        self._hidden = hidden
+        self._project = ProjectionWriter(schema, self._conditions, hidden).projection(root.name, ((operation.selections, ALWAYS),))
 
     def run(
         self,
@@ -43,4 +43,4 @@ class Projection:
     ) -> JSONObject | None:
         """The answer's data; what is wrong with it is added to `faults`."""
         on = tuple(variables.get(one.variable) is one.expected for one in self._conditions)
-        return self._project(tree, None, Completion(faults, on, self._hidden_types, service_of))
+        return self._project(tree, None, Completion(faults, on, self._hidden, service_of))

@@ -4,9 +4,11 @@ Each function gets the value, its path as linked pairs `((…, "users"), 0)`, th
 once, and leaves null behind. In a non-null place it raises `Bubble`, which the nearest enclosing object or list turns into its own null.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NoReturn
+
+from graphql import GraphQLEnumType, GraphQLSchema, is_object_type
 
 from graph.executor.faults import FAILED, Faults, PathKey
 from graph.executor.shape import TYPENAME
@@ -15,7 +17,7 @@ LinkedPath = tuple[Any, PathKey] | None
 WRONG: Final = object()
 
 
-class Bubble(Exception):  # noqa: N818 - a signal between generated functions, not an error
+class Bubble(Exception):
     """A non-null place is null; why has been said."""
 
 
@@ -27,7 +29,28 @@ class Place:
     expected: str
     kind: type | None = None
     convert: Callable[[Any], Any] = lambda _value: WRONG
-    """The right value for one that is right but unusual (an integer as an ID), else `WRONG`."""
+    """The right value for one that is right but unusual (an integer as an ID), None for one that is hidden, else `WRONG`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What the supergraph has and the API schema does not show (`@inaccessible`): null for the client, without an error.
+
+    `types` are object types, `values` those of each enum.
+    """
+
+    types: frozenset[str] = frozenset()
+    values: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @classmethod
+    def between(cls, full_schema: GraphQLSchema, api_schema: GraphQLSchema) -> "Hidden":
+        types = {name for name, one in full_schema.type_map.items() if is_object_type(one)} - api_schema.type_map.keys()
+        values: dict[str, frozenset[str]] = {}
+        for name, shown in api_schema.type_map.items():
+            known = full_schema.type_map.get(name)
+            if isinstance(shown, GraphQLEnumType) and isinstance(known, GraphQLEnumType):
+                values[name] = frozenset(known.values.keys() - shown.values.keys())
+        return cls(frozenset(types), values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +59,7 @@ class Completion:
 
     faults: Faults
     on: tuple[bool, ...]
-    hidden_types: frozenset[str]
+    hidden: Hidden
     service_of: Callable[[list[PathKey]], str | None]
 
     def report(self, message: str, path: LinkedPath) -> None:
@@ -65,7 +88,10 @@ def leaf(value: Any, path: LinkedPath, run: Completion, place: Place) -> Any:
 
 
 def required_leaf(value: Any, path: LinkedPath, run: Completion, place: Place) -> Any:
-    converted = leaf(value, path, run, place)
+    converted = None if value is None or value is FAILED else place.convert(value)
+    if converted is WRONG:
+        run.report(_mismatch(value, place), path)
+        raise Bubble
     if converted is None:
         _bubble(value, path, run, place)
     return converted
@@ -79,15 +105,19 @@ def wrong_shape(value: Any, path: LinkedPath, run: Completion, place: Place) -> 
 
 def required_shape(value: Any, path: LinkedPath, run: Completion, place: Place) -> Any:
     """A non-null object or list that is missing, is something else, or became null while it was projected."""
+    if value is None:
+        _bubble(value, path, run, place)
     if type(value) is not place.kind:
         wrong_shape(value, path, run, place)
-    elif type(value) is dict and value.get(TYPENAME) in run.hidden_types:
-        value = None
-    _bubble(value, path, run, place)
+        raise Bubble
+    if type(value) is dict and value.get(TYPENAME) in run.hidden.types:
+        _bubble(None, path, run, place)
+    raise Bubble
 
 
-def _bubble(value: Any, path: LinkedPath, run: Completion, place: Place) -> None:
-    if value is None:
+def _bubble(value: Any, path: LinkedPath, run: Completion, place: Place) -> NoReturn:
+    """A null that nobody has told of yet is told here: `value` is what stands in its place."""
+    if value is not FAILED:
         run.report(f"{place.coordinate} may not be null, and is", path)
     raise Bubble
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from graphql import GraphQLEnumType, GraphQLScalarType
 
-from graph.executor.projection.completion import WRONG
+from graph.executor.projection.completion import WRONG, Hidden
 
 MIN_INT: Final = -(2**31)
 MAX_INT: Final = 2**31 - 1
@@ -57,9 +57,15 @@ _BUILT_IN: Final = {
 }
 
 
-def leaf_check(named: GraphQLScalarType | GraphQLEnumType) -> LeafCheck:
+def leaf_check(named: GraphQLScalarType | GraphQLEnumType, hidden: Hidden) -> LeafCheck:
     """The check of a type of the API schema. Custom scalars take every value: their meaning is the subgraphs'."""
     if isinstance(named, GraphQLEnumType):
-        values = frozenset(named.values)
-        return LeafCheck(f"a value of the enum {named.name}", "type({v}) is str and {v} in {c}", values)
+        return _enum(named, hidden.values.get(named.name, frozenset()))
     return _BUILT_IN.get(named.name) or LeafCheck(named.name, None, convert=_any)
+
+
+def _enum(named: GraphQLEnumType, hidden: frozenset[str]) -> LeafCheck:
+    def convert(value: Any) -> Any:
+        return None if isinstance(value, str) and value in hidden else WRONG
+
+    return LeafCheck(f"a value of the enum {named.name}", "type({v}) is str and {v} in {c}", frozenset(named.values), convert)

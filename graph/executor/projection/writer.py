@@ -25,7 +25,7 @@ from graphql import (
 
 from graph.executor.faults import FAILED
 from graph.executor.projection import completion
-from graph.executor.projection.completion import Bubble, Completion, LinkedPath, Place
+from graph.executor.projection.completion import Bubble, Completion, Hidden, LinkedPath, Place
 from graph.executor.projection.leaves import leaf_check
 from graph.executor.projection.selection import ALWAYS, Placed, Scope, Slot, When, select
 from graph.executor.shape import TYPENAME, JSONObject
@@ -54,8 +54,9 @@ class _Pending:
 class ProjectionWriter:
     """Writes the functions of one operation; keeps them, so that equal selections of a type share one."""
 
-    def __init__(self, schema: GraphQLSchema, conditions: Sequence[Condition]) -> None:
+    def __init__(self, schema: GraphQLSchema, conditions: Sequence[Condition], hidden: Hidden) -> None:
         self._schema = schema
+        self._hidden = hidden
         self._flags = {condition: f"e.on[{number}]" for number, condition in enumerate(conditions)}
         self._functions: dict[_Same, str] = {}
         self._dispatches: dict[_Same, str] = {}
@@ -151,7 +152,7 @@ class ProjectionWriter:
         )
 
     def _leaf(self, of_type: GraphQLScalarType | GraphQLEnumType, required: bool, read: str, v: str, step: str, coordinate: str) -> str:
-        check = leaf_check(of_type)
+        check = leaf_check(of_type, self._hidden)
         place = self._source.constant(Place(coordinate, check.expected, convert=check.convert))
         if check.right is None:
             right = f"{read} is not FAILED" + (f" and {v} is not None" if required else "")
@@ -169,7 +170,7 @@ class ProjectionWriter:
         source = self._source
         name = source.constant(None)
         with source.block(f"def {name}(l, p, e)"):
-            types = _quick_types(item)
+            types = self._quick_types(item)
             if types is not None:
                 source.line(f"if {source.constant(types)}.issuperset(map(type, l)): return l")
             with source.block("try"):
@@ -177,6 +178,15 @@ class ProjectionWriter:
             with source.block("except Bubble"):
                 source.line("return None")
         return name
+
+    def _quick_types(self, item: GraphQLOutputType) -> frozenset[type] | None:
+        named: Any = item.of_type if isinstance(item, GraphQLNonNull) else item
+        if not isinstance(named, GraphQLScalarType | GraphQLEnumType):
+            return None
+        types = leaf_check(named, self._hidden).types
+        if types is None or isinstance(item, GraphQLNonNull):
+            return types
+        return types | {type(None)}
 
     def _composite(self, of_type: Composite, slot: Slot) -> str:
         scope = slot.below()
@@ -209,7 +219,7 @@ class ProjectionWriter:
                 return None
             if self._is_interface_of(of_type, typename) and self._needs_no_type(of_type, scope):
                 return self.projection(of_type.name, scope)(o, p, e)
-            if typename not in e.hidden_types:
+            if typename not in e.hidden.types:
                 e.report(f"{typename!r} is not a type of {of_type.name}" if typename else f"the type of {of_type.name} is not known", p)
             return None
 
@@ -244,13 +254,3 @@ _Same = tuple[str, tuple[tuple[int, When], ...]]
 def _same(typename: str, scope: Scope) -> _Same:
     """Equal for equal types and the same selection sets; the operation keeps them alive, so their `id` names them."""
     return typename, tuple((id(selections), when) for selections, when in scope)
-
-
-def _quick_types(item: GraphQLOutputType) -> frozenset[type] | None:
-    named: Any = item.of_type if isinstance(item, GraphQLNonNull) else item
-    if not isinstance(named, GraphQLScalarType | GraphQLEnumType):
-        return None
-    types = leaf_check(named).types
-    if types is None or isinstance(item, GraphQLNonNull):
-        return types
-    return types | {type(None)}

@@ -6,7 +6,7 @@ _ANY_HEADER = 32
 """Added to zlib's window size, it reads gzip's and zlib's headers alike."""
 
 
-class UnreadableContent(ValueError):  # noqa: N818 - what the content is
+class UnreadableContent(ValueError):
     """The content is not what its encoding says, or unpacks to more than is allowed."""
 
 

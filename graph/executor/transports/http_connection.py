@@ -13,7 +13,7 @@ import httptools
 MAX_HEAD_BYTES: Final = 64 * 1024
 
 
-class ExchangeFailed(Exception):  # noqa: N818 - what happened, not which error it becomes
+class ExchangeFailed(Exception):
     """No whole answer came. `unseen`: the connection ended before a single byte of it, so the server may never have had the request."""
 
     def __init__(self, reason: str, *, unseen: bool = False) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from graph.executor.transports.http_connection import ExchangeFailed, HttpConnection, HttpResponse
 
 
-class InvalidUrl(ValueError):  # noqa: N818 - read at start-up, where the name is what the operator sees
+class InvalidUrl(ValueError):
     """The URL of a subgraph is not one that can be called."""
 
 

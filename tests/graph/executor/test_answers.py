@@ -9,8 +9,9 @@ from hand_made import CONTEXT, Scripted, call, entities, plan, root, run, select
 
 from graph.contracts import OperationKind, SubgraphRequest, SubgraphResponse
 from graph.errors import Conflict, SubgraphError
-from graph.executor import Executor, ExecutorLimits
+from graph.executor import ExecutionOutcome, Executor, ExecutorLimits
 from graph.executor.faults import Faults
+from graph.planner.normalize.operation import Field
 from graph.planner.plan import EntityCall, Fetch, InputField, Representation
 
 API = """
@@ -271,18 +272,38 @@ async def test_an_error_of_the_subgraph_about_a_non_null_field_is_not_told_again
     assert outcome.errors == [error("no stock", ["products", 1, "stock"], "shop")]
 
 
-async def test_objects_of_a_hidden_type_are_null_without_an_error() -> None:
-    api = build_schema("interface Thing { id: ID! } type Lamp implements Thing { id: ID! } type Query { things: [Thing] one: Thing! }")
-    things = [{"__typename": "Secret", "id": "1"}, {"__typename": "Lamp", "id": "2"}]
-    shop = Scripted({"things": SubgraphResponse({"things": things}), "one": SubgraphResponse({"one": dict(things[0])})})
-    executor = Executor(api, {"shop": shop}, hidden_types=frozenset({"Secret"}))
+HIDING = """
+enum Colour { RED %s } interface Thing { id: ID! } type Lamp implements Thing { id: ID! colour: Colour shade: Colour! }
+type Query { things: [Thing] one: Thing! lamp: Lamp } %s
+"""
 
-    nullable = await executor.run(plan([select("things", select("id"))], root("shop", "{ things { __typename id } }")), {}, CONTEXT)
-    required = await executor.run(plan([select("one", select("id"))], root("shop", "{ one { __typename id } }")), {}, CONTEXT)
+
+async def hiding(selected: Field, data: dict[str, Any]) -> ExecutionOutcome:
+    """Runs over a supergraph with an object type and an enum value that its API schema does not show."""
+    api, full = build_schema(HIDING % ("", "")), build_schema(HIDING % ("ULTRAVIOLET", "type Secret implements Thing { id: ID! }"))
+    executor = Executor(api, {"shop": Scripted({"{": SubgraphResponse(data)})}, full_schema=full)
+    return await executor.run(plan([selected], root("shop", "{ things { id } one { id } lamp { colour shade } }")), {}, CONTEXT)
+
+
+async def test_objects_of_a_hidden_type_are_null_without_an_error_where_they_may_be() -> None:
+    things = [{"__typename": "Secret", "id": "1"}, {"__typename": "Lamp", "id": "2"}]
+
+    nullable = await hiding(select("things", select("id")), {"things": things})
+    required = await hiding(select("one", select("id")), {"one": things[0]})
 
     assert (nullable.data, nullable.errors) == ({"things": [None, {"id": "2"}]}, [])
     assert required.data is None
     assert required.errors == [error("Query.one may not be null, and is", ["one"], "shop")]
+
+
+async def test_hidden_enum_values_are_null_without_an_error_where_they_may_be() -> None:
+    nullable = await hiding(select("lamp", select("colour")), {"lamp": {"colour": "ULTRAVIOLET"}})
+    required = await hiding(select("lamp", select("shade")), {"lamp": {"shade": "ULTRAVIOLET"}})
+    unknown = await hiding(select("lamp", select("colour")), {"lamp": {"colour": "LOUD"}})
+
+    assert (nullable.data, nullable.errors) == ({"lamp": {"colour": None}}, [])
+    assert (required.data, required.errors) == ({"lamp": None}, [error("Lamp.shade may not be null, and is", ["lamp", "shade"], "shop")])
+    assert [one["message"] for one in unknown.errors] == ["Lamp.colour should be a value of the enum Colour, and is the text 'LOUD'"]
 
 
 async def test_errors_beyond_the_limit_are_counted() -> None:

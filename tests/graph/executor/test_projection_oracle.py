@@ -1,6 +1,6 @@
 """The projection against graphql-core: the same data and the same error paths for any operation over any data."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from graph.contracts import OperationKind
 from graph.executor.faults import Faults
 from graph.executor.projection import Projection
+from graph.executor.projection.completion import Hidden
 from graph.planner.normalize.operation import Condition, Field, Fragment, Operation, Selection
 
 SCHEMA = build_schema(
@@ -99,7 +100,7 @@ def selections(draw: st.DrawFn, type_name: str, depth: int) -> tuple[Selection, 
     return tuple(found)
 
 
-def value(random: Random, of_type: Any, depth: int) -> Any:
+def value(random: Random, of_type: Any, selected: Sequence[Selection]) -> Any:
     """Mostly right, sometimes null or wrong where graphql-core calls it wrong too."""
     luck = random.randrange(40)
     if luck == 0:
@@ -107,18 +108,30 @@ def value(random: Random, of_type: Any, depth: int) -> Any:
     if isinstance(of_type, GraphQLNonNull):
         of_type = of_type.of_type
     if isinstance(of_type, GraphQLList):
-        return 5 if luck == 1 else [value(random, of_type.of_type, depth) for _ in range(random.randrange(4))]
+        return 5 if luck == 1 else [value(random, of_type.of_type, selected) for _ in range(random.randrange(4))]
     if is_composite_type(of_type):
-        return an_object(random, of_type, depth - 1) if depth > 0 else None
+        return an_object(random, of_type, selected)
     wrong = WRONG[of_type.name]
     return random.choice(wrong if luck == 1 and wrong else RIGHT[of_type.name])
 
 
-def an_object(random: Random, of_type: Any, depth: int) -> dict[str, Any]:
+def an_object(random: Random, of_type: Any, selected: Sequence[Selection]) -> dict[str, Any]:
+    """An object with what the operation may ask of it."""
     possible = SCHEMA.get_possible_types(of_type) if is_abstract_type(of_type) else [of_type]
     concrete = random.choice(sorted(possible, key=str))
-    typename = "Nowhere" if is_abstract_type(of_type) and random.randrange(30) == 0 else concrete.name
-    return {"__typename": typename, **{name: value(random, one.type, depth) for name, one in concrete.fields.items()}}
+    below: dict[str, list[Selection]] = {}
+    for one in fields_of(selected):
+        below.setdefault(one.name, []).extend(one.selections)
+    found = {name: value(random, concrete.fields[name].type, each) for name, each in below.items() if name in concrete.fields}
+    return {"__typename": "Nowhere" if is_abstract_type(of_type) and random.randrange(30) == 0 else concrete.name, **found}
+
+
+def fields_of(selected: Sequence[Selection]) -> Iterator[Field]:
+    for one in selected:
+        if isinstance(one, Field):
+            yield one
+        else:
+            yield from fields_of(one.selections)
 
 
 def printed(selections: Sequence[Selection]) -> str:
@@ -136,11 +149,13 @@ def printed(selections: Sequence[Selection]) -> str:
 @given(selections("Query", 4), st.integers(0, 2**32), st.booleans(), st.booleans())
 def test_projection_for_any_operation_and_data_equals_graphql_core(selected: tuple[Selection, ...], seed: int, a: bool, b: bool) -> None:
     document = parse(f"query($a: Boolean!, $b: Boolean!) {printed(selected)}")
-    data = an_object(Random(seed), SCHEMA.query_type, 5)
+    data = an_object(Random(seed), SCHEMA.query_type, selected)
     expected = execute_sync(SCHEMA, document, data, variable_values={"a": a, "b": b})
 
     faults = Faults(limit=1000)
-    projected = Projection(SCHEMA, Operation(OperationKind.QUERY, None, selected)).run(data, {"a": a, "b": b}, faults, lambda _path: None)
+    projected = Projection(SCHEMA, Operation(OperationKind.QUERY, None, selected), Hidden()).run(
+        data, {"a": a, "b": b}, faults, lambda _path: None
+    )
 
     assert projected == expected.data
     assert in_order(projected) == in_order(expected.data)
