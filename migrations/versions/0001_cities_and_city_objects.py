@@ -69,9 +69,12 @@ def _city_objects() -> None:
         sa.UniqueConstraint("tenant", "city", "source", "source_id", name="uq_city_object_source"),
     )
     nameless = sa.text("(CASE WHEN name IS NULL THEN 1 ELSE 0 END)")
-    name = sa.text("coalesce(name, '')")
+    name, name_descending = sa.text("coalesce(name, '')"), sa.text("coalesce(name, '') DESC")
     op.create_index("ix_city_object_name", "city_object", ["tenant", nameless, name, "city", "uuid"])
+    op.create_index("ix_city_object_name_desc", "city_object", ["tenant", nameless, name_descending, "city", "uuid"])
     op.create_index("ix_city_object_updated_at", "city_object", ["tenant", "updated_at", "city", "uuid"])
+    newest_first = sa.text("updated_at DESC")
+    op.create_index("ix_city_object_updated_at_desc", "city_object", ["tenant", newest_first, "city", "uuid"])
     op.create_index("ix_city_object_parent", "city_object", ["tenant", "city", "parent", "uuid"])
     op.create_index("ix_city_object_type", "city_object", ["tenant", "city", "type"])
     op.create_index("ix_city_object_extent", "city_object", ["tenant", "city", "west", "south", "east", "north"])

@@ -129,8 +129,8 @@ def _shapes(drafts: Sequence[CityObjectDraft]) -> list[_Shape]:
     """Slow for a thousand drafts: not for the event loop."""
     shapes = np.array([draft.geometry for draft in drafts], dtype=object)
     bounds = shapely.bounds(shapes)
-    for draft, edges, valid, reason in zip(drafts, bounds, shapely.is_valid(shapes), shapely.is_valid_reason(shapes), strict=True):
-        _check(draft, edges.tolist(), reason if not valid else None)
+    for draft, edges, valid in zip(drafts, bounds.tolist(), shapely.is_valid(shapes), strict=True):
+        _check(draft, edges, None if valid else str(shapely.is_valid_reason(draft.geometry)))
     # RFC 7946, section 3.1.6: the exterior runs counterclockwise.
     shapes = shapely.orient_polygons(shapes)
     measured = zip(areas(shapes), lengths(shapes), strict=True)

@@ -70,8 +70,9 @@ TIE: ColumnElement[str] = _c.city + "/" + _DIGITS
 """What orders objects equally far from a place; the UUID by its 32 digits, as both stores can print it."""
 
 _BY_ID = (SortKey(_c.city), SortKey(_c.uuid))
-_NAMELESS = sa.case((_c.name.is_(None), 1), else_=0)
-_NAME = sa.func.coalesce(_c.name, "", type_=sa.Text())
+# Written without parameters, as the indexes on them are, or these are of no use.
+_NAMELESS = sa.case((_c.name.is_(None), sa.literal_column("1", sa.Integer())), else_=sa.literal_column("0"))
+_NAME = sa.func.coalesce(_c.name, sa.literal_column("''"), type_=sa.Text())
 
 ORDERS: dict[CityObjectOrder, tuple[SortKey, ...]] = {
     CityObjectOrder.ID_ASC: _BY_ID,
@@ -167,11 +168,7 @@ def by_keys(tenant: str) -> sa.Select[Any]:
 def existing(tenant: str, city: str) -> sa.Select[Any]:
     """Those UUIDs in the parameter `uuids` that the tenant has in that city."""
     asked = json_rows("asked", "uuids", uuid=sa.Uuid)
-    return (
-        sa.select(_c.uuid)
-        .select_from(look_up(asked, city_object, _c.uuid == asked.c.uuid))
-        .where(_c.tenant == tenant, _c.city == city)
-    )
+    return sa.select(_c.uuid).select_from(look_up(asked, city_object, _c.uuid == asked.c.uuid)).where(_c.tenant == tenant, _c.city == city)
 
 
 def _same_object(keys: sa.CTE) -> ColumnElement[bool]:

@@ -17,8 +17,8 @@ from resolvers.stores.geodesy import latitude_margin
 from resolvers.stores.geometry import SRID, rtree_name
 from resolvers.stores.joins import look_up
 
-_FIRST_RING_METRES = 64.0
-_GROWTH = 4.0
+_FIRST_RING_METRES = 32.0
+_GROWTH = 2.0
 
 
 @dataclass(frozen=True, slots=True)

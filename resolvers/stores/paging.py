@@ -60,7 +60,14 @@ def between(order: Sequence[SortKey], window: Window) -> list[ColumnElement[bool
 
 
 def _beyond(order: Sequence[SortKey], position: Position, *, backward: bool) -> ColumnElement[bool]:
-    """Strictly after the position, or before it: a > x, or a = x and (b > y, or b = y and …)."""
+    """Strictly after the position, or before it.
+
+    Keys of one direction compare as a row, which an index can seek; others as a > x, or a = x and (b < y, or b = y and …).
+    """
+    if len({key.descending for key in order}) == 1:
+        row = sa.tuple_(*[key.expression for key in order])
+        ends = sa.tuple_(*[sa.literal(value, key.expression.type) for key, value in zip(order, position, strict=True)])
+        return row < ends if order[0].descending is not backward else row > ends
     condition: ColumnElement[bool] = sa.false()
     for key, value in reversed(list(zip(order, position, strict=True))):
         smaller = key.descending is not backward

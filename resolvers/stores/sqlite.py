@@ -86,8 +86,7 @@ class Nearest:
             if self._wanted(metres, tie):
                 self._found[pk] = (metres, tie)
         self._waiting.clear()
-        nearest_first = sorted(self._found.items(), key=lambda item: item[1])
-        self._found = dict(self._within_limit(nearest_first))
+        self._keep_to_limit()
 
     def _wanted(self, metres: float, tie: str) -> bool:
         after, before = self._search["after"], self._search["before"]
@@ -97,8 +96,9 @@ class Nearest:
             and (before is None or (metres, tie) < tuple(before))
         )
 
-    def _within_limit(self, found: list[tuple[int, tuple[float, str]]]) -> list[tuple[int, tuple[float, str]]]:
+    def _keep_to_limit(self) -> None:
         limit = self._search["limit"]
-        if limit is None:
-            return found
-        return found[-limit:] if self._search["from_farthest"] else found[:limit]
+        if limit is None or len(self._found) <= limit:
+            return
+        nearest_first = sorted(self._found.items(), key=lambda item: item[1])
+        self._found = dict(nearest_first[-limit:] if self._search["from_farthest"] else nearest_first[:limit])

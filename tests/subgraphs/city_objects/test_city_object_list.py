@@ -201,3 +201,19 @@ async def test_plan_when_a_box_is_asked_then_the_spatial_index_answers(city_stor
         plan = [row[-1] for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)]
 
     assert any("city_object_geometry_rt VIRTUAL TABLE INDEX 2:" in step for step in plan)
+
+
+@pytest.mark.parametrize("order", ["ID_ASC", "NAME_ASC", "NAME_DESC", "UPDATED_AT_ASC", "UPDATED_AT_DESC"])
+async def test_plan_when_everything_is_listed_then_an_index_has_the_order(city_store: Store, ask: Ask, order: str) -> None:
+    await put(city_store, *scattered(30))
+    page = LIST.replace("totalCount", "")
+    first = await ask(page, {"orderBy": order, "first": 5})
+
+    with record_statements(city_store) as sent:
+        await ask(page, {"orderBy": order, "first": 5, "after": first.data["cityObjects"]["pageInfo"]["endCursor"]})
+    [(sql, parameters)] = sent
+    async with city_store.read() as connection:
+        plan = [row[-1] for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+
+    assert len(plan) == 1
+    assert plan[0].startswith("SEARCH city_object USING INDEX")
