@@ -39,7 +39,7 @@ class Suite:
 
     def schemas(self) -> dict[str, GraphQLSchema]:
         """Executable subgraphs by name, with their records and state as at the beginning."""
-        behaviour = self._behaviour()
+        behaviour = self.behaviour()
         return {
             subgraph.name: build_subgraph(
                 subgraph.name, subgraph.sdl, behaviour, frozenset(field for name, field in self.overridden if name == subgraph.name)
@@ -47,7 +47,7 @@ class Suite:
             for subgraph in self.subgraphs
         }
 
-    def _behaviour(self) -> Behaviour:
+    def behaviour(self) -> Behaviour:
         module = import_module(f"tests.federation_audit.suites.{self.name.replace('-', '_')}")
         data = json.loads((HERE / self.name / "data.json").read_text(encoding="utf-8"))
         behaviour: Behaviour = module.behaviour(data)

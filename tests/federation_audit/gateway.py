@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import GraphQLSchema, parse, validate
 from graphql.execution.values import get_variable_values
-from graphql.language import OperationDefinitionNode
+from graphql.language import OperationDefinitionNode, OperationType
 
 from graph.composition import Composed, compose
 from graph.contracts import Principal, RequestContext, SubgraphRequest, SubgraphResponse
@@ -71,8 +71,13 @@ def planner_of(supergraph_sdl: str) -> Planner:
     return Planner(read_supergraph(supergraph_sdl))
 
 
+@lru_cache
+def _schemas(suite: str) -> dict[str, GraphQLSchema]:
+    return read_suite(suite).schemas()
+
+
 async def ask(case: Case, supergraph_sdl: str) -> Answer:
-    """The case's query over fresh subgraphs."""
+    """The case's query over its suite's subgraphs: fresh ones for a mutation, shared ones for what changes nothing."""
     planner = planner_of(supergraph_sdl)
     supergraph = planner.supergraph
     document = parse(case.query)
@@ -82,7 +87,8 @@ async def ask(case: Case, supergraph_sdl: str) -> Answer:
     variables = get_variable_values(supergraph.api_schema, operation.variable_definitions or (), {})
     assert not isinstance(variables, list), variables
     answer = Answer(None, [], planner.plan(document))
-    transports = {name: _CheckingTransport(name, schema, answer) for name, schema in read_suite(case.suite).schemas().items()}
+    schemas = _schemas(case.suite) if operation.operation is OperationType.QUERY else read_suite(case.suite).schemas()
+    transports = {name: _CheckingTransport(name, schema, answer) for name, schema in schemas.items()}
     executor = Executor(supergraph.api_schema, transports, full_schema=supergraph.full_schema)
     assert answer.plan is not None
     outcome = await executor.run(answer.plan, variables.coerced, CONTEXT)
