@@ -60,8 +60,8 @@ class Surroundings:
 def composed(subgraphs: list[SubgraphSDL]) -> Supergraph:
     """Raises `CompositionFailedError`."""
     match compose(subgraphs):
-        case Composed(supergraph_sdl=sdl):
-            return read_supergraph(sdl)
+        case Composed(supergraph=supergraph):
+            return supergraph
         case Failed(errors=errors):
             raise CompositionFailedError(errors)
 

@@ -13,11 +13,12 @@ from graph.composition.merge.supergraph import merge_supergraph
 from graph.composition.merged import Merged
 from graph.composition.printing import print_supergraph
 from graph.composition.reading import read_subgraph
-from graph.composition.result import Composed, Failed, SubgraphSDL
+from graph.composition.result import Composed, CompositionError, Failed, SubgraphSDL
 from graph.composition.rules import ACROSS_SUBGRAPHS, EACH_SUBGRAPH, KINDS_AND_LINKS, MERGED, check_names
+from graph.composition.rules.supergraph_graphql import not_graphql
 from graph.composition.satisfiability import unsatisfiable
 from graph.composition.subgraph import Subgraph
-from graph.supergraph import read_supergraph
+from graph.supergraph import SupergraphError, read_supergraph
 
 
 def compose(subgraphs: Sequence[SubgraphSDL]) -> Composed | Failed:
@@ -27,8 +28,12 @@ def compose(subgraphs: Sequence[SubgraphSDL]) -> Composed | Failed:
     if merged is None or findings.errors:
         return Failed(tuple(findings.errors))
     sdl = print_supergraph(merged)
-    errors = unsatisfiable(read_supergraph(sdl))
-    return Failed(tuple(errors)) if errors else Composed(sdl, tuple(findings.hints))
+    try:
+        supergraph = read_supergraph(sdl)
+    except SupergraphError as error:
+        return Failed((CompositionError("INVALID_GRAPHQL", f"The merged schema is not GraphQL: {error}"),))
+    errors = [*not_graphql(supergraph)] or unsatisfiable(supergraph)
+    return Failed(tuple(errors)) if errors else Composed(sdl, supergraph, tuple(findings.hints))
 
 
 def _merge(subgraphs: Sequence[SubgraphSDL], findings: Findings) -> Merged | None:

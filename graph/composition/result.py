@@ -3,7 +3,9 @@
 Error codes are the ones that Apollo publishes, so that a department's existing documentation and tooling keep their meaning.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from graph.supergraph import Supergraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Composed:
     """The supergraph as SDL (join v0.5): the same subgraphs give the same bytes, in whatever order they are handed in."""
 
     supergraph_sdl: str
+    supergraph: Supergraph = field(compare=False, repr=False)
+    """The same, read."""
     hints: tuple[Hint, ...] = ()
 
 

@@ -110,6 +110,8 @@ def _without_types(definitions: list[Any], gone: set[str]) -> list[Any]:
     result = []
     for node in definitions:
         changes: dict[str, Any] = {}
+        if isinstance(node, SchemaDefinitionNode):
+            changes["operation_types"] = tuple(o for o in node.operation_types if o.type.name.value not in gone)
         if isinstance(node, UnionTypeDefinitionNode):
             changes["types"] = tuple(t for t in node.types or () if t.name.value not in gone)
         if getattr(node, "interfaces", None):

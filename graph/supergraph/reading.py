@@ -97,9 +97,7 @@ def _graphs(document: DocumentNode) -> dict[str, SubgraphInfo]:
                     raise SupergraphError(f"join__Graph.{value.name.value} lacks @join__graph")
                 graphs[value.name.value] = SubgraphInfo(str(applied[0]["name"]), applied[0].get("url") or None)
             return graphs
-    raise SupergraphError(
-        "no `enum join__Graph`: this is not a supergraph SDL; compose the subgraphs first (`citygraph compose`)"
-    )
+    raise SupergraphError("no `enum join__Graph`: this is not a supergraph SDL; compose the subgraphs first (`citygraph compose`)")
 
 
 def _root_types(document: DocumentNode, definitions: dict[str, TypeDefinitionNode]) -> dict[OperationKind, str]:

@@ -6,6 +6,7 @@ graphql-core can judge the rest, links are turned into definitions, lone extensi
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import cast
 
 from graphql import (
@@ -156,7 +157,13 @@ def _supplied(names: Names) -> Iterator[DefinitionNode]:
                 continue
             defined.add(name)
             sdl.append(f"directive @{name}{directive.definition_at(version).format_map(types)}")
-    yield from parse(Source("\n".join(sdl), "supplied")).definitions
+    yield from _parsed("\n".join(sdl))
+
+
+@lru_cache(maxsize=32)
+def _parsed(sdl: str) -> tuple[DefinitionNode, ...]:
+    """Subgraphs that link alike are supplied alike."""
+    return parse(Source(sdl, "supplied")).definitions
 
 
 def _federation_one() -> Iterator[str]:

@@ -33,7 +33,6 @@ from graph.composition.rules.requires import check_requires
 from graph.composition.rules.runtime_types import check_runtime_types
 from graph.composition.rules.shareable import check_shareable
 from graph.composition.rules.subgraph_names import check_names
-from graph.composition.rules.supergraph_graphql import check_supergraph_graphql
 from graph.composition.rules.type_kinds import check_bases, check_kinds
 from graph.composition.subgraph import Subgraph
 
@@ -74,7 +73,6 @@ ACROSS_SUBGRAPHS: tuple[Callable[[Gathered, Findings], None], ...] = (
 MERGED: tuple[Callable[[Merged, Gathered, Findings], None], ...] = (
     check_interface_fields,
     check_inaccessible,
-    check_supergraph_graphql,
 )
 
 __all__ = ["ACROSS_SUBGRAPHS", "EACH_SUBGRAPH", "KINDS_AND_LINKS", "MERGED", "check_names"]
