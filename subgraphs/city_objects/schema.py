@@ -4,6 +4,7 @@ import asyncio
 from typing import TypeAlias
 
 import strawberry
+from strawberry.types.enum import has_enum_definition
 
 from graph.errors import BadUserInput
 from resolvers.city_objects import queries, records
@@ -25,6 +26,10 @@ from subgraphs.federation import FederationSchema
 Info: TypeAlias = strawberry.Info[SliceContext, None]
 
 strawberry.enum(records.CityObjectOrder)
+# The records know no GraphQL, so the one value that needs a word gets it here.
+if has_enum_definition(records.CityObjectOrder):
+    for value in records.CityObjectOrder.__strawberry_definition__.values:
+        value.description = "Needs `filter.near`." if value.name == "DISTANCE_ASC" else None
 
 
 async def _city_object(info: Info, id: strawberry.ID) -> CityObject | None:
