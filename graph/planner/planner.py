@@ -16,6 +16,9 @@ from graph.query_graph.requirements import RequirementReader
 from graph.query_graph.search import Leaf, Search
 from graph.supergraph import Supergraph
 
+MAX_GRAPHS = 64
+"""Combinations of override labels whose query graphs are kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Route:
@@ -33,30 +36,50 @@ class _Route:
 class Planner:
     """Plans operations of one supergraph."""
 
-    def __init__(self, supergraph: Supergraph, active_labels: frozenset[str] = frozenset()) -> None:
+    def __init__(self, supergraph: Supergraph) -> None:
         self.supergraph = supergraph
-        self.graph = QueryGraph(supergraph, active_labels)
         self._conflicts = shape_conflicts(supergraph)
         self._normalizer = Normalizer(supergraph, self._conflicts)
+        self._graphs: dict[frozenset[str], QueryGraph] = {}
 
-    def plan(self, document: DocumentNode, operation_name: str | None = None) -> Plan:
+    def plan(self, document: DocumentNode, operation_name: str | None = None, active_labels: frozenset[str] = frozenset()) -> Plan:
         """The plan of one operation of a document that is valid for the API schema.
 
-        Raises `BadUserInput` where the name picks no operation, `GraphQLValidationFailed` where the operation is too large, and
-        `search.Unreachable` where the supergraph does not say how to reach a field.
+        `active_labels` are those of `@override(label:)` that hold for this request. Raises `BadUserInput` where the name picks no
+        operation, `GraphQLValidationFailed` where the operation is too large, and `search.Unreachable` where the supergraph does not
+        say how to reach a field.
         """
         keys = KeyAllocator()
         operation = self._normalizer.normalize(document, operation_name, keys)
-        search = Search(self.graph, RequirementReader(self.supergraph, self._conflicts, keys))
-        if operation.kind is OperationKind.QUERY:
-            fetches = self._fetches(operation, self._steps(self._route(search, operation.selections, operation.kind)))
-        else:
-            fetches = self._serial(operation, search)
+        search = Search(self._graph(active_labels), RequirementReader(self.supergraph, self._conflicts, keys))
+        planning = _Planning(self.supergraph, search, operation)
+        fetches = planning.fetches() if operation.kind is OperationKind.QUERY else planning.serial_fetches()
         return Plan(operation, tuple(fetches), _response_keys(operation, keys))
 
-    def _route(self, search: Search, selections: tuple[Selection, ...], kind: OperationKind, roots: list[Node] | None = None) -> _Route:
-        root_type = self.supergraph.root_types[kind]
-        leaves = search.leaves(selections, root_type, roots if roots is not None else self.graph.roots(root_type))
+    def _graph(self, active_labels: frozenset[str]) -> QueryGraph:
+        graph = self._graphs.get(active_labels)
+        if graph is None:
+            while len(self._graphs) >= MAX_GRAPHS:
+                del self._graphs[next(iter(self._graphs))]
+            graph = self._graphs[active_labels] = QueryGraph(self.supergraph, active_labels)
+        return graph
+
+
+class _Planning:
+    """The planning of one operation."""
+
+    def __init__(self, supergraph: Supergraph, search: Search, operation: Operation) -> None:
+        self.operation = operation
+        self.search = search
+        self.graph = search.graph
+        self.root_type = supergraph.root_types[operation.kind]
+
+    def fetches(self) -> list[Fetch]:
+        """Of a query: all root fields at once."""
+        return self._printed(self._steps(self._route(self.operation.selections)), first=0)
+
+    def _route(self, selections: tuple[Selection, ...], roots: list[Node] | None = None) -> _Route:
+        leaves = self.search.leaves(selections, self.root_type, roots if roots is not None else self.graph.roots(self.root_type))
         return _Route(leaves, choose(leaves))
 
     def _steps(self, route: _Route) -> list[Step]:
@@ -65,17 +88,17 @@ class Planner:
             fetch_graph.add(path, leaf.conditions)
         return delay_to_merge(fetch_graph.steps.values())
 
-    def _fetches(self, operation: Operation, steps: list[Step], first: int = 0) -> list[Fetch]:
-        return to_fetches(steps, operation.kind, operation.variables, self.graph, first)
+    def _printed(self, steps: list[Step], first: int) -> list[Fetch]:
+        return to_fetches(steps, self.operation.kind, self.operation.variables, self.graph, first)
 
-    def _serial(self, operation: Operation, search: Search) -> list[Fetch]:
+    def serial_fetches(self) -> list[Fetch]:
         """Root fields one after the other, each with all that hangs on it; neighbours of one subgraph share their requests."""
         runs: list[tuple[Node, list[Selection]]] = []
-        for selection in operation.selections:
+        for selection in self.operation.selections:
             assert isinstance(selection, Field)
             if selection.name.startswith("__"):
                 continue
-            root = self._only_root(search, selection, operation.kind)
+            root = self._only_root(selection)
             if runs and runs[-1][0] == root:
                 runs[-1][1].append(selection)
             else:
@@ -83,19 +106,19 @@ class Planner:
         fetches: list[Fetch] = []
         before: tuple[int, ...] = ()
         for root, selections in runs:
-            steps = self._steps(self._route(search, tuple(selections), operation.kind, [root]))
-            new = self._fetches(operation, steps, first=len(fetches))
+            new = self._printed(self._steps(self._route(tuple(selections), [root])), first=len(fetches))
             new = [f if f.depends_on or not before else _after(f, before) for f in new]
             before = tuple(range(len(fetches), len(fetches) + len(new)))
             fetches.extend(new)
         return fetches
 
-    def _only_root(self, search: Search, field: Field, kind: OperationKind) -> Node:
+    def _only_root(self, field: Field) -> Node:
         """The subgraph in which a field with effects runs: one, even where several offer it."""
-        offering = [n for n in self.graph.roots(self.supergraph.root_types[kind]) if self.graph.field(n, field.name)]
+        roots = self.graph.roots(self.root_type)
+        offering = [n for n in roots if self.graph.field(n, field.name)]
         if len(offering) <= 1:
-            return offering[0] if offering else self.graph.roots(self.supergraph.root_types[kind])[0]
-        return min(offering, key=lambda n: (self._route(search, (field,), kind, [n]).cost, n.subgraph))
+            return offering[0] if offering else roots[0]
+        return min(offering, key=lambda n: (self._route((field,), [n]).cost, n.subgraph))
 
 
 def _after(fetch: Fetch, before: tuple[int, ...]) -> Fetch:
