@@ -33,6 +33,7 @@ from graph.gateway_subgraph import schema as gateway_subgraph
 from graph.gateway_subgraph.schema import CityStatus, GatewayContext, status_of
 from graph.server.application import Application
 from graph.sources import configured_subgraphs, http_transport
+from graph.supergraph import Supergraph
 from resolvers.city_objects.directory import CityObjectDirectory
 from resolvers.integrations.demo_city import import_demo_city
 from resolvers.integrations.openstreetmap import import_osm
@@ -82,11 +83,16 @@ async def _federation(settings: Settings, store: Store) -> Federation:
     return Federation(supergraph, {**transports, **remote}, health)
 
 
-def city_schema() -> str:
-    """The public API of a city without anybody else's subgraphs, as SDL; the same bytes for the same slices."""
+def city_supergraph() -> Supergraph:
+    """A city's slices and the gateway's own subgraph, without anybody else's."""
     schemas = {entry.name: entry.build() for entry in SLICES}
     schemas[gateway_subgraph.NAME] = gateway_subgraph.build()
-    return print_schema(lexicographic_sort_schema(composed(in_process(schemas)).api_schema)) + "\n"
+    return composed(in_process(schemas))
+
+
+def city_schema() -> str:
+    """The public API of a city as SDL; the same bytes for the same slices."""
+    return print_schema(lexicographic_sort_schema(city_supergraph().api_schema)) + "\n"
 
 
 def in_process(schemas: Mapping[str, Schema]) -> list[SubgraphSDL]:
