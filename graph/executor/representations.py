@@ -41,7 +41,7 @@ def prepare_builder(call: EntityCall) -> Builder:
             source.line(f"typename = o.get({TYPENAME!r})")
             for plan in plans:
                 with source.block(f"if {_fits(source, plan.representation.types)}"):
-                    _write_attempt(source, plan)
+                    _write_attempt(source, plan, alone=len(plans) == 1)
         source.line("return out")
     source.define()
     return source.function("build")
@@ -78,8 +78,8 @@ def _fits(source: Source, types: frozenset[str] | None) -> str:
     return f"type(typename) is str and typename in {source.constant(types)}"
 
 
-def _write_attempt(source: Source, plan: _Plan) -> None:
-    """Sends the object of the loop, or falls through to the next representation."""
+def _write_attempt(source: Source, plan: _Plan, *, alone: bool) -> None:
+    """Sends the object of the loop, or falls through to the next representation. `alone`: there is no other."""
     told = plan.representation.typename
     if told is None:
         source.line("told = typename")
@@ -93,9 +93,10 @@ def _write_attempt(source: Source, plan: _Plan) -> None:
     if told is None:
         sendable.append("type(told) is str")
         same.append("told")
-    same.append(str(plan.number))
+    if not alone:
+        same.append(str(plan.number))
     with source.block(f"if {' and '.join(sendable) or 'True'}"):
-        source.line(f"same = ({', '.join(same)},)")
+        source.line("same = " + (same[0] if len(same) == 1 else f"({', '.join(same)})"))
         source.line("owners = known.get(same)")
         with source.block("if owners is None"):
             source.line("known[same] = owners = [o]")
@@ -114,7 +115,7 @@ def _write_leaves(source: Source, fields: Sequence[InputField], told: str) -> tu
         source.line(f"{value} = o.get({one.key!r}{', LACKING' if one.nullable else ''})")
         source.line(f"if {value} is FAILED: failed(o); continue")
         sendable.append(f"{value} is not {'LACKING' if one.nullable else 'None'}")
-        same.append(f"{value} if type({value}) is str else identity({value})")
+        same.append(f"{value} if type({value}) is str or type({value}) is int else identity({value})")
         body.append(f"{one.name!r}: {value}")
     return sendable, same, f"{{{', '.join(body)}}}"
 
