@@ -15,6 +15,7 @@ DISAGREEING_SUBGRAPHS = {
     "enum-intersection": "a subgraph fails where the other answers",
     "include-skip": "some fields fail wherever they are asked for",
     "input-object-intersection": "the subgraphs take one filter only",
+    "nested-provides": "a subgraph that owns a field answers it only where it is provided",
     "null-keys": "a subgraph does not know a book that the others know",
     "simple-interface-object": "two subgraphs answer differently for one field",
 }
