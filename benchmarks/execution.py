@@ -95,6 +95,17 @@ def best(run: Callable[[], object], rounds: int = 60) -> float:
     return min(times) * 1000
 
 
+async def best_operation(executor: Executor, plan: Plan, context: RequestContext, rounds: int = 60) -> float:
+    """As `best`, within a running loop."""
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        outcome = await executor.run(plan, {}, context)
+        dumps({"data": outcome.data})
+        times.append(time.perf_counter() - started)
+    return min(times) * 1000
+
+
 def main() -> None:
     tree = {"users": users(with_products=True)}
     projection, document = Projection(SCHEMA, operation(), Hidden()), parse(QUERY)
@@ -105,11 +116,11 @@ def main() -> None:
     transports = {"reviews": Instant({"users": users(with_products=False)}), "products": Instant({"_entities": list(map(details, met))})}
     executor, planned, context = Executor(SCHEMA, transports), plan(), RequestContext(Principal("ada", "tenant"), "benchmark")
     gc.collect()
-    gc.freeze()  # as the server does after its start: answers should not pay for looking through all that was there before
-    with asyncio.Runner() as runner:
-        outcome = runner.run(executor.run(planned, {}, context))
-        assert (outcome.data, outcome.errors) == (projected, [])
-        whole = best(lambda: dumps({"data": runner.run(executor.run(planned, {}, context)).data}))
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)  # what was there before an answer is not looked through while it is made
+    outcome = asyncio.run(executor.run(planned, {}, context))
+    assert (outcome.data, outcome.errors) == (projected, [])
+    whole = asyncio.run(best_operation(executor, planned, context))
 
     generated = best(lambda: projection.run(tree, {}, Faults(100), lambda _path: None))
     core = best(lambda: execute_sync(SCHEMA, document, tree), rounds=15)
