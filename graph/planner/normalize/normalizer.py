@@ -25,13 +25,13 @@ from graphql import (
 
 from graph.contracts import OperationKind
 from graph.errors import BadUserInput, GraphQLValidationFailed
+from graph.planner.normalize import introspection
 from graph.planner.normalize.operation import NO_CONDITIONS, Condition, Field, Fragment, Operation, Selection
 from graph.query_graph.keys import KeyAllocator
 from graph.supergraph import Supergraph
 
 MAX_FIELDS = 20_000
 TYPENAME = "__typename"
-INTROSPECTION = {"__schema", "__type"}
 Conditions = frozenset[Condition]
 
 
@@ -89,7 +89,7 @@ class _Run:
     """One operation's normalisation: its fragments, keys and budget."""
 
     def __init__(self, normalizer: Normalizer, fragments: dict[str, FragmentDefinitionNode], keys: KeyAllocator) -> None:
-        self.types = normalizer.supergraph.types
+        self.types = {**normalizer.supergraph.types, **introspection.TYPES}
         self.conflicts = normalizer.shape_conflicts
         self.fragments = fragments
         self.keys = keys
@@ -165,7 +165,7 @@ class _Run:
             pending = found.get((type_name, response_key, conditions))
             if pending is None:
                 info = self.types[type_name].fields.get(name)
-                type_of = info.type_name if info else None
+                type_of = info.type_name if info else introspection.ROOT_FIELDS.get(name)
                 pending = found[type_name, response_key, conditions] = _PendingField(name, response_key, key, arguments, type_of)
             if node.selection_set and all(known is not node.selection_set for known in pending.nodes):
                 pending.nodes.append(node.selection_set)
