@@ -39,7 +39,8 @@ class RequirementReader:
         if on not in self._types:
             return []
         inside, wanted = self._types[scope].possible_types, self._types[on].possible_types
-        if inside <= wanted:
+        has_fields = not self._types[scope].is_abstract or on in self._types[scope].interfaces or not self._types[on].fields
+        if scope == on or (inside <= wanted and has_fields):
             return [scope]
         return [on] if wanted <= inside else sorted(inside & wanted)
 

@@ -148,12 +148,18 @@ class _Run:
 
     def _narrow(self, scope: str, on: str) -> Iterable[str]:
         """The types under which the selections of `... on {on}` apply inside `scope`."""
+        if scope == on:
+            return (scope,)
         inside, wanted = self.types[scope].possible_types, self.types[on].possible_types
-        if inside <= wanted:
+        if inside <= wanted and self._has_fields_of(scope, on):
             return (scope,)
         if wanted <= inside:
             return (on,)
         return sorted(inside & wanted)  # two abstract types that only overlap
+
+    def _has_fields_of(self, scope: str, on: str) -> bool:
+        """Two interfaces may have the same objects and still other fields."""
+        return not self.types[scope].is_abstract or on in self.types[scope].interfaces or not self.types[on].fields
 
     def _add_field(self, node: FieldNode, scope: str, conditions: Conditions, found: _Fields) -> None:
         name = node.name.value
