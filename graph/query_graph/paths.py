@@ -56,10 +56,11 @@ class Enter:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """Down a field; `type` is its type in the subgraph, as printed."""
+    """Down a field; `type` is its type in the subgraph, as printed. What is no leaf may still have nothing selected: `... on` other types."""
 
     field: Field
     type: str
+    is_leaf: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def enter(node: Node) -> Path:
 
 def select(path: Path, field: Field, type_: str, tail: Node | None) -> Path:
     """The path down a field; a leaf's path stays at the object that has the field."""
-    return Path(tail or path.tail, Select(field, type_), path, path.level, path.steps)
+    return Path(tail or path.tail, Select(field, type_, tail is None), path, path.level, path.steps)
 
 
 def cast(path: Path, tail: Node) -> Path:

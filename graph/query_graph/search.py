@@ -190,7 +190,8 @@ class Search:
                 with_type = True
         if with_type:
             out.append(Leaf(TYPENAME, conditions, self.run_time_type(arrivals)))
-        elif len(out) == before:
+        elif not any(leaf.conditions == conditions for leaf in out[before:]):
+            # the object is there even if all that is asked of it is skipped
             out.append(Leaf(None, conditions, tuple(arrivals.frontier)))
 
     def run_time_type(self, arrivals: Arrivals) -> tuple[Path, ...]:
@@ -225,11 +226,11 @@ class Search:
             return True
         if not options:
             raise Unreachable(arrivals.place, field.name, (p.tail.subgraph for p in arrivals.frontier))
-        if not field.selections:
-            out.append(Leaf(field, conditions, tuple(options)))
-            return False
         field_info = info.fields.get(field.name)
         type_name = field_info.type_name if field_info else options[0].tail.type_name
+        if not field.selections and type_name not in self.graph.types:
+            out.append(Leaf(field, conditions, tuple(options)))
+            return False
         below = Arrivals(self, arrivals.place.below(field.key, type_name), options)
         self._selections(field.selections, below, conditions, out)
         return False

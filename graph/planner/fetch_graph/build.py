@@ -46,8 +46,7 @@ class FetchGraph:
             case Cast():
                 return step, tree.fragment(path.tail)
             case Select():
-                leaf = path.tail is path.parent.tail and not path.move.field.selections
-                entry = tree.select(path.move.field, None if leaf else path.tail)
+                entry = tree.select(path.move.field, None if path.move.is_leaf else path.tail)
                 return step, entry.tree or tree
 
     def _lay_hop(self, path: Path, move: Hop) -> tuple[Step, OutputTree]:
