@@ -144,6 +144,56 @@ async def test_an_error_inside_what_only_the_plan_asked_for_is_told_at_the_neare
     assert outcome.errors == [error("no price", ["products", 0], "shop")]
 
 
+async def test_an_error_below_what_only_the_plan_asked_for_does_not_name_the_fields_below() -> None:
+    answer = SubgraphResponse({"products": [{"maker": {"name": None}}]}, [{"message": "odd", "path": ["products", 0, "maker", "name"]}])
+    query = plan([select("products", select("name"))], root("shop", "{ products { name maker { name } } }"))
+
+    outcome = await run(API, query, {"shop": Scripted({"{": answer})})
+
+    assert outcome.errors == [error("odd", ["products", 0], "shop")]
+
+
+async def test_an_error_path_into_a_json_value_leaves_the_value_alone() -> None:
+    answer = SubgraphResponse({"extra": {"extra": None}}, [{"message": "odd", "path": ["extra", "extra"]}])
+    query = plan([select("extra")], root("shop", "{ extra }"))
+
+    outcome = await run("scalar JSON type Query { extra: JSON }", query, {"shop": Scripted({"{": answer})})
+
+    assert outcome.data == {"extra": {"extra": None}}
+    assert outcome.errors == [error("odd", ["extra"], "shop")]
+
+
+async def test_an_entity_that_is_null_because_of_its_error_is_not_told_again() -> None:
+    told = {"message": "no stock", "path": ["_entities", 0, "stock"]}
+    stock = Scripted({"stock": SubgraphResponse({"_entities": [None, {"stock": 2}]}, [told])})
+    query = plan(
+        [select("products", select("stock"))], root("shop", "{ products { __typename id } }"), entities("stock", "stock", "products")
+    )
+
+    outcome = await run(API, query, {"shop": shop_of(TWO), "stock": stock})
+
+    assert outcome.data == {"products": None}
+    assert outcome.errors == [error("no stock", ["products", 0, "stock"], "stock")]
+
+
+async def test_a_type_that_could_not_be_fetched_is_not_told_again() -> None:
+    api = "interface Thing { id: ID! } type Lamp implements Thing { id: ID! } type Query { thing: Thing }"
+    things = Scripted({"thing": SubgraphResponse({"thing": {"__typename": "Thing", "id": "1"}})})
+    fetch = Fetch(
+        "types",
+        "query($r: [_Any!]!) { _entities(representations: $r) { __typename } }",
+        OperationKind.QUERY,
+        calls=(EntityCall("_entities", "r", (steps("thing"),), (Representation(None, "Thing", (InputField("id", "id"),)),)),),
+        depends_on=(0,),
+    )
+    query = plan([select("thing", select("__typename", alias="kind"))], root("things", "{ thing { __typename id } }"), fetch)
+
+    outcome = await run(api, query, {"things": things, "types": Scripted({"{": SubgraphError("gone")})})
+
+    assert outcome.data == {"thing": None}
+    assert [(one["message"], one["path"]) for one in outcome.errors] == [("gone", ["thing", "kind"])]
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [

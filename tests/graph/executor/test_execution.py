@@ -152,6 +152,37 @@ async def test_a_fetch_starts_when_its_own_inputs_are_there_and_not_when_the_slo
     assert outcome.data == {"product": {"name": "1", "stock": 3}, "other": {"id": "9"}}
 
 
+async def test_a_fetch_waits_for_all_that_it_depends_on() -> None:
+    shop = Scripted({"product": SubgraphResponse({"product": {"__typename": "Product", "id": "1"}})})
+    prices = Scripted({"price": echo({"price": 5})}, delay=0.05)
+    freight = Scripted({"shipping": echo({"shipping": 2})})
+    query = plan(
+        [select("product", select("shipping"))],
+        root("shop", "{ product { __typename id } }"),
+        entities("prices", "price", "product"),
+        entities("freight", "shipping", "product", key="id price", after=(0, 1)),
+    )
+
+    outcome = await run(API, query, {"shop": shop, "prices": prices, "freight": freight})
+
+    assert sent(freight) == [{"r": [{"__typename": "Product", "id": "1", "price": 5}]}]
+    assert outcome.data == {"product": {"shipping": 2}}
+
+
+async def test_keys_that_python_takes_for_equal_are_different_entities() -> None:
+    keys = [1, True, 1.0, "1", 1, [1], [1]]
+    shop = Scripted({"products": SubgraphResponse({"products": [{"__typename": "Product", "id": key} for key in keys]})})
+    names = Scripted({"name": echo({"name": "name %"})})
+    query = plan(
+        [select("products", select("name"))], root("shop", "{ products { __typename id } }"), entities("names", "name", "products")
+    )
+
+    outcome = await run(API, query, {"shop": shop, "names": names})
+
+    assert [repr(one["id"]) for one in sent(names)[0]["r"]] == ["1", "True", "1.0", "'1'", "[1]"]
+    assert [one["name"] for one in outcome.data["products"]] == [f"name {key}" for key in keys]
+
+
 async def test_required_inputs_that_are_nullable_are_sent_as_null() -> None:
     shop = Scripted({"product": SubgraphResponse({"product": {"__typename": "Product", "id": "1", "price": None}})})
     freight = Scripted({"shipping": echo({"shipping": 5})})

@@ -337,6 +337,31 @@ async def test_a_second_answer_to_one_request_is_never_taken_for_the_next() -> N
     assert answers == [{"a": 1}] * 3
 
 
+async def test_an_answer_begun_before_its_request_is_never_taken_for_that_requests() -> None:
+    poison = answer(data({"a": "poison"}))
+
+    async def handle(reader: Reader, writer: Writer) -> None:
+        await read_request(reader)
+        writer.write(answer(data({"a": 1})) + poison[:20])
+        await writer.drain()
+        await read_request(reader)
+        writer.write(poison[20:])
+
+    async with serving(handle) as port, transport(port) as client:
+        answers = [(await client.execute(REQUEST, CONTEXT)).data for _ in range(3)]
+
+    assert answers == [{"a": 1}] * 3
+
+
+async def test_connections_that_could_not_be_made_leave_their_place_to_others() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        async with transport(taken.getsockname()[1], connections=1, connect_timeout=0.2) as client:
+            for _ in range(3):
+                with pytest.raises(SubgraphError, match="no connection: "):
+                    await client.execute(REQUEST, CONTEXT)
+
+
 async def test_cancelling_closes_the_connection_and_frees_its_place() -> None:
     closed = asyncio.Event()
 
