@@ -19,7 +19,7 @@ from graph.query_graph.requirements import RequirementReader
 from graph.query_graph.search import TYPENAME, Arrivals, Search, Unreachable
 from graph.query_graph.selections import Field
 from graph.supergraph import Supergraph
-from graph.supergraph.field_sets import FieldSet, SelectedField
+from graph.supergraph.field_sets import print_field_set
 from graph.supergraph.model import FieldInfo
 
 CODE = "SATISFIABILITY_ERROR"
@@ -153,15 +153,7 @@ class _Walk:
                 why = f'"{type_name}" has no resolvable @key there; add one, or make the field @shareable here'
                 yield f'it cannot go on to subgraph "{owner}": {why};'
             for key in keys:
-                yield f'it cannot go on to subgraph "{owner}" by the key "{_print(key)}": not all of it can be had from here;'
-
-
-def _print(fields: FieldSet) -> str:
-    parts = []
-    for selection in fields:
-        head = selection.name if isinstance(selection, SelectedField) else f"... on {selection.type_condition}"
-        parts.append(f"{head} {{ {_print(selection.selections)} }}" if selection.selections else head)
-    return " ".join(parts)
+                yield f'it cannot go on to subgraph "{owner}" by the key "{print_field_set(key)}": not all of it can be had from here;'
 
 
 def _operation(trail: tuple[str, ...], open_ended: bool) -> str:

@@ -59,3 +59,17 @@ def _read(nodes: tuple[SelectionNode, ...], text: str) -> FieldSet:
         else:
             raise ValueError(f"{text!r} spreads a named fragment, which a field set cannot")  # noqa: TRY004
     return tuple(selections)
+
+
+def print_field_set(fields: FieldSet) -> str:
+    """The field set as it would be written, without braces around it."""
+    parts = []
+    for selection in fields:
+        match selection:
+            case SelectedField():
+                arguments = ", ".join(f"{name}: {value}" for name, value in selection.arguments)
+                head = f"{selection.name}({arguments})" if arguments else selection.name
+            case SelectedFragment():
+                head = f"... on {selection.type_condition}"
+        parts.append(f"{head} {{ {print_field_set(selection.selections)} }}" if selection.selections else head)
+    return " ".join(parts)
