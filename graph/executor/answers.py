@@ -15,7 +15,7 @@ from graph.executor.faults import FAILED, Faults, PathKey
 from graph.executor.merge import merge
 from graph.executor.prepared import PreparedCall, PreparedFetch
 from graph.executor.shape import TYPENAME, JSONObject, Shape
-from graph.executor.targets import locate
+from graph.executor.targets import locate, locate_all
 from graph.planner.normalize.operation import Operation
 
 MAX_MESSAGE = 4_000
@@ -133,7 +133,7 @@ class Answers:
             elif entity is not None:
                 self.mark_owners([owners], shape)
                 message = f"subgraph {fetch.fetch.subgraph!r} answered with something that is not an object"
-                self._tell(Claim(message, (), {}), self._place(one, owners), fetch)
+                self._tell_of(Claim(message, (), {}), one, owners, (), fetch)
 
     def _wrong_entities(self, fetch: PreparedFetch, one: SentCall, found: Any) -> str:
         number = len(found) if type(found) is list else "no"
@@ -161,17 +161,19 @@ class Answers:
                 case _:
                     one = by_alias.get(str(claim.path[0]), asked) if claim.path else asked
                     owners, rest = one.owners[0] if one.owners else [], []
-            place = self._place(one, owners, rest) if not self.faults.full else []
+            self._tell_of(claim, one, owners, rest, fetch)
+
+    def _tell_of(self, claim: Claim, one: SentCall, owners: Sequence[JSONObject], rest: Sequence[PathKey], fetch: PreparedFetch) -> None:
+        """Tells an error wherever the client finds the objects: an entity is asked for once, and may stand at many places."""
+        places = self._places(one, owners, rest) if not self.faults.full else []
+        for place in places or [[]]:
             self._tell(claim, place, fetch)
 
-    def _place(self, one: SentCall, owners: Sequence[JSONObject], rest: Sequence[PathKey] = ()) -> list[PathKey]:
-        """The client's path of the first of the objects."""
+    def _places(self, one: SentCall, owners: Sequence[JSONObject], rest: Sequence[PathKey]) -> list[list[PathKey]]:
+        """The client's paths, each once, of what stands below the objects."""
         wanted = {id(owner) for owner in owners}
-        for path in one.prepared.call.paths:
-            place = locate(self.tree, path, wanted)
-            if place is not None:
-                return client_path(self.operation, [*place, *rest])
-        return []
+        found = (place for path in one.prepared.call.paths for place in locate_all(self.tree, path, wanted))
+        return [list(path) for path in dict.fromkeys(tuple(client_path(self.operation, [*place, *rest])) for place in found)]
 
     def _tell(self, claim: Claim, path: list[PathKey], fetch: PreparedFetch) -> None:
         self.faults.add(claim.message, path, code=claim.code, service=fetch.fetch.subgraph, extensions=claim.extensions)

@@ -73,7 +73,12 @@ def _flatten(lists: list[list[Any]]) -> list[Any]:
 
 def locate(root: JSONObject, path: Sequence[PathSegment], wanted: set[int]) -> list[PathKey] | None:
     """Where on the path the first object stands whose `id` is wanted, as keys of the tree and indices."""
-    return next((list(place) for value, place in _walk(root, tuple(path), ()) if id(value) in wanted), None)
+    return next(locate_all(root, path, wanted), None)
+
+
+def locate_all(root: JSONObject, path: Sequence[PathSegment], wanted: set[int]) -> Iterator[list[PathKey]]:
+    """Every place on the path where an object stands whose `id` is wanted: one object may stand at several."""
+    return (list(place) for value, place in _walk(root, tuple(path), ()) if id(value) in wanted)
 
 
 def _walk(value: Any, path: tuple[PathSegment, ...], place: tuple[PathKey, ...]) -> Iterator[tuple[JSONObject, tuple[PathKey, ...]]]:

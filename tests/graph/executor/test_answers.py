@@ -100,7 +100,7 @@ async def test_entity_errors_get_the_clients_path_and_keep_their_code_and_extens
     assert outcome.errors == [error("no name today", ["all", 1, "title"], "names", "CONFLICT", hint="later")]
 
 
-async def test_an_error_of_an_aliased_call_is_told_where_its_first_object_stands() -> None:
+async def test_an_error_of_an_aliased_call_is_told_wherever_its_object_stands() -> None:
     parts = [f"_{name}: _entities(representations: ${name}) {{ ... on Product {{ name }} }}" for name in ("a", "b")]
     fetch = Fetch(
         "names",
@@ -119,7 +119,7 @@ async def test_an_error_of_an_aliased_call_is_told_where_its_first_object_stands
     outcome = await run(API, query, {"shop": shop, "names": Scripted({"{": answer})})
 
     assert outcome.data == {"product": {"name": "Table"}, "products": [{"name": "Table"}, {"name": None}, {"name": None}]}
-    assert outcome.errors == [error("no", ["products", 1, "name"], "names")]
+    assert outcome.errors == [error("no", ["products", 1, "name"], "names"), error("no", ["products", 2, "name"], "names")]
 
 
 async def test_an_error_inside_what_only_the_plan_asked_for_is_told_at_the_nearest_field_of_the_client() -> None:
