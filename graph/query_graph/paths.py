@@ -56,7 +56,7 @@ class Enter:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """Down a field; `type` is its type in the subgraph, as printed. What is no leaf may still have nothing selected: `... on` other types."""
+    """Down a field; `type` is its type in the subgraph, as printed. What is no leaf may have nothing selected all the same."""
 
     field: Field
     type: str
