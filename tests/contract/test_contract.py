@@ -1,0 +1,29 @@
+"""The public API takes nothing away from the contract but what later issues bring, and that list is exact: it can only shrink."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from graphql import build_schema
+
+HERE = Path(__file__).parent
+SCHEMA = HERE.parents[1] / "schema.graphql"
+MISSING = HERE / "missing.txt"
+
+
+def test_schema_when_held_against_the_contract_then_lacks_exactly_what_is_still_to_come() -> None:
+    done = subprocess.run([sys.executable, HERE / "check.py", SCHEMA], capture_output=True, text=True, check=False, timeout=60)
+    expected = [line for line in MISSING.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+
+    found = [line for line in done.stdout.splitlines() if line != "contract holds"]
+
+    assert sorted(found) == sorted(expected)
+    assert done.stderr == ""
+
+
+def test_schema_when_read_then_federation_does_not_show() -> None:
+    schema = build_schema(SCHEMA.read_text(encoding="utf-8"))
+
+    assert not {"_Any", "_Entity", "_Service", "FieldSet"} & schema.type_map.keys()
+    assert schema.query_type is not None
+    assert not {"_entities", "_service"} & schema.query_type.fields.keys()
