@@ -4,6 +4,7 @@ Each command's work is in `graph.commands`, imported when it is called, so that 
 stdout, everything else to stderr. Exit status: 0 done, 1 failed, 2 wrong use (of a flag, a file or a setting).
 """
 
+import gc
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -142,6 +143,9 @@ def export_schema(
 
 def main() -> None:
     """The `citygraph` command."""
+    # Loading makes objects that stay; looking through them again and again would take a tenth of a start.
+    gc.set_threshold(100_000, 50, 100)
+
     from graph.config import ConfigError
 
     try:

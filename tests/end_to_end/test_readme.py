@@ -1,0 +1,87 @@
+"""Every command of the README runs as it stands there, `make test` (that is this) and containers apart."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import clean_environment
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SERVERS = ("make demo", "citygraph gateway", "citygraph serve")
+
+
+def _blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+def _commands() -> list[str]:
+    """One command each, continued lines joined as the shell would."""
+    lines = "".join(_blocks("sh")).replace("\\\n", " ").splitlines()
+    return [line for line in lines if line != "make test" and not line.startswith("docker ")]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A clone as far as the commands look at it, with the files that the README shows."""
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "citygraph").symlink_to(Path(sys.executable).parent / "citygraph")
+    (tmp_path / ".venv" / ".installed").touch()
+    for name in ("demo", "Makefile", "pyproject.toml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    for text in _blocks("yaml") + _blocks("graphql"):
+        (tmp_path / text.partition("\n")[0].removeprefix("# ")).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_commands_when_run_as_written_then_each_works(demo: Any, folder: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "data" / "citygraph.db").write_bytes((demo.data_dir / "citygraph.db").read_bytes())
+    environment = clean_environment(DATA_DIR=str(folder / "data"), PORT="0")
+    endpoint = ""
+
+    with ExitStack() as running:
+        for command in _commands():
+            if any(server in command for server in SERVERS):
+                answering = running.enter_context(_served(command, folder, environment))
+                endpoint = endpoint or answering
+                continue
+            asked = command.replace("http://127.0.0.1:8000/graphql", endpoint)
+            done = subprocess.run(
+                ["bash", "-c", asked], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=90
+            )
+            assert done.returncode == 0, f"{command}\n{done.stderr}"
+            if command.startswith("curl"):
+                assert json.loads(done.stdout) == json.loads(_blocks("json")[0])
+
+    assert len(_commands()) == 8
+
+
+@contextmanager
+def _served(command: str, folder: Path, environment: dict[str, str]) -> Iterator[str]:
+    """Where it says that it answers; ended as Ctrl-C ends it."""
+    output = folder / f"output-{len(list(folder.iterdir()))}"
+    with output.open("w") as stream:
+        process = subprocess.Popen(
+            ["bash", "-c", command], cwd=folder, env=environment, stdout=stream, stderr=stream, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while (found := re.search(r"http://\S+/graphql", output.read_text())) is None:
+            assert process.poll() is None, f"{command}\n{output.read_text()}"
+            assert time.monotonic() < deadline, f"{command}\n{output.read_text()}"
+            time.sleep(0.05)
+        yield found[0]
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+        process.wait(timeout=20)
