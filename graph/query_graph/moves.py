@@ -138,7 +138,7 @@ class QueryGraph:
         source = field.sources.get(node.subgraph)
         if source is None:
             return None
-        provided = provided_field(node.provided, field.name, node.type_name)
+        provided = provided_field(node.provided, field.name, self.types[node.type_name].interfaces | {node.type_name})
         if provided is None and not self._resolves(node.subgraph, field, source):
             return None
         type_name = _bottom(source.type) if source.type else field.type_name

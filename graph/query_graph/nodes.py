@@ -17,16 +17,19 @@ class Node:
     provided: FieldSet = ()
 
 
-def provided_field(provided: FieldSet, name: str, type_name: str) -> FieldSet | None:
-    """The selections provided below the field, `()` for a leaf; None where the field is not provided on that type."""
+def provided_field(provided: FieldSet, name: str, types: frozenset[str]) -> FieldSet | None:
+    """The selections provided below the field, `()` for a leaf; None where the field is not provided.
+
+    `types` are the type that has the field and the abstract types that it belongs to: fragments on these apply.
+    """
     found: FieldSet | None = None
     for selection in provided:
         match selection:
             case SelectedField():
                 inner = selection.selections if selection.name == name else None
             case SelectedFragment():
-                applies = selection.type_condition == type_name
-                inner = provided_field(selection.selections, name, type_name) if applies else None
+                applies = selection.type_condition in types
+                inner = provided_field(selection.selections, name, types) if applies else None
         if inner is not None:
             found = (found or ()) + inner
     return found
