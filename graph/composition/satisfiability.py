@@ -33,10 +33,12 @@ class _State:
     arrivals: Arrivals
     trail: tuple[str, ...]
     nodes: frozenset[Node]
+    contexts: frozenset[str] = frozenset()
+    """The contexts that are set on the way here, the state's own type included."""
 
     @classmethod
-    def of(cls, arrivals: Arrivals, trail: tuple[str, ...]) -> "_State":
-        return cls(arrivals, trail, frozenset(path.tail for path in arrivals.frontier))
+    def of(cls, arrivals: Arrivals, trail: tuple[str, ...], contexts: frozenset[str] = frozenset()) -> "_State":
+        return cls(arrivals, trail, frozenset(path.tail for path in arrivals.frontier), contexts)
 
 
 def unsatisfiable(supergraph: Supergraph) -> list[CompositionError]:
@@ -64,7 +66,7 @@ class _Walk:
         self.graph = QueryGraph(supergraph, labels)
         self.search = Search(self.graph, RequirementReader(supergraph, frozenset(), KeyAllocator()))
         self.roots = supergraph.root_types
-        self.seen: dict[tuple[str, frozenset[str] | None], list[frozenset[Node]]] = {}
+        self.seen: dict[tuple[str, frozenset[str] | None, frozenset[str]], list[frozenset[Node]]] = {}
         self.reported: set[tuple[str, str]] = set()
 
     def errors(self) -> Iterator[CompositionError]:
@@ -89,7 +91,7 @@ class _Walk:
 
     def _subsumed(self, state: _State) -> bool:
         place = state.arrivals.place
-        seen = self.seen.setdefault((place.type_name, place.narrowed_to), [])
+        seen = self.seen.setdefault((place.type_name, place.narrowed_to, state.contexts), [])
         if any(nodes <= state.nodes for nodes in seen):
             return True
         seen.append(state.nodes)
@@ -104,7 +106,8 @@ class _Walk:
         for type_name in sorted(self.types[state.arrivals.place.type_name].possible_types):
             narrowed = state.arrivals.narrowed(type_name)
             if narrowed.frontier and type_name in self.api.type_map:
-                todo.append(_State.of(narrowed, (*state.trail, f"... on {type_name}")))
+                contexts = state.contexts | self.types[type_name].contexts
+                todo.append(_State.of(narrowed, (*state.trail, f"... on {type_name}"), contexts))
 
     def _select(self, state: _State, todo: deque[_State]) -> Iterator[CompositionError]:
         place = state.arrivals.place
@@ -122,7 +125,9 @@ class _Walk:
                     yield self._error(state, name, info)
             elif info.type_name in self.types and not is_leaf_type(api_field.type):
                 below = Place((PathSegment(name),), info.type_name)
-                todo.append(_State.of(Arrivals(self.search, below, options), (*state.trail, name)))
+                arrivals = Arrivals(self.search, below, options, above=state.arrivals)
+                contexts = state.contexts | self.types[info.type_name].contexts
+                todo.append(_State.of(arrivals, (*state.trail, name), contexts))
 
     def _offered(self, state: _State, name: str) -> bool:
         return any(self.graph.field(path.tail, name) for path in state.arrivals.frontier)

@@ -14,7 +14,7 @@ from graph.contracts import OperationKind
 from graph.planner.normalize.operation import Condition, Operation
 from graph.query_graph.paths import PathSegment
 
-__all__ = ["EntityCall", "Fetch", "InputField", "PathSegment", "Plan", "Representation"]
+__all__ = ["ContextVariable", "EntityCall", "Fetch", "InputField", "PathSegment", "Plan", "Representation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,18 @@ class Representation:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextVariable:
+    """A variable that takes its value from an object above the entity: the leaf to which `fields` lead, from the end of `path`.
+
+    `path` is the beginning of the entity's own. Entities whose values differ are sent in different requests.
+    """
+
+    variable: str
+    path: tuple[PathSegment, ...]
+    fields: tuple[InputField, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EntityCall:
     """One `_entities` field of a fetch: the answers for all objects under `paths`, merged into those objects.
 
@@ -77,6 +89,7 @@ class Fetch:
     calls: tuple[EntityCall, ...] = ()
     depends_on: tuple[int, ...] = ()
     conditions: tuple[frozenset[Condition], ...] = ()
+    contexts: tuple[ContextVariable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

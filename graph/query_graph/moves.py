@@ -9,18 +9,26 @@ from dataclasses import dataclass
 
 from graph.query_graph.nodes import Node, provided_field
 from graph.supergraph.field_sets import FieldSet
-from graph.supergraph.model import FieldInfo, FieldSource, Supergraph, TypeInfo
+from graph.supergraph.model import ContextArgument, FieldInfo, FieldSource, Supergraph, TypeInfo
 
 TYPENAME = "__typename"
 
 
 @dataclass(frozen=True, slots=True)
 class FieldMove:
-    """A field that the node's subgraph resolves: `tail` is None for a leaf; `requires` must be sent with the entity."""
+    """A field that the node's subgraph resolves: `tail` is None for a leaf.
+
+    `requires` must be sent with the entity, `contexts` as arguments; with either the subgraph must be entered for the field.
+    """
 
     tail: Node | None
     type: str
     requires: FieldSet = ()
+    contexts: tuple[ContextArgument, ...] = ()
+
+    @property
+    def needs_inputs(self) -> bool:
+        return bool(self.requires or self.contexts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,9 +55,9 @@ class QueryGraph:
             field.name
             for info in supergraph.types.values()
             for field in info.fields.values()
-            if any(source.requires for source in field.sources.values())
+            if any(source.requires or source.contexts for source in field.sources.values())
         )
-        """Names of fields that have requirements in some type and subgraph."""
+        """Names of fields that need inputs in some type and subgraph."""
 
     def node(self, subgraph: str, type_name: str, provided: FieldSet = ()) -> Node:
         """The node for a type in a subgraph; always the same one."""
@@ -130,7 +138,7 @@ class QueryGraph:
             return True
         for type_name in sorted(self.possible_types(node)):
             move = self.field(self.node(node.subgraph, type_name, node.provided), name)
-            if move is None or move.requires:
+            if move is None or move.needs_inputs:
                 return False
         return True
 
@@ -143,10 +151,11 @@ class QueryGraph:
             return None
         type_name = _bottom(source.type) if source.type else field.type_name
         printed = source.type or field.type
+        requires = () if provided is not None else source.requires
         if type_name not in self.types:
-            return FieldMove(None, printed, () if provided is not None else source.requires)
+            return FieldMove(None, printed, requires, source.contexts)
         tail = self.node(node.subgraph, type_name, (provided or ()) + source.provides)
-        return FieldMove(tail, printed, () if provided is not None else source.requires)
+        return FieldMove(tail, printed, requires, source.contexts)
 
     def _resolves(self, subgraph: str, field: FieldInfo, source: FieldSource) -> bool:
         if source.external or (source.used_overridden and source.override_label is None):

@@ -71,14 +71,30 @@ class Cast:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextInput:
+    """An argument of a field that comes from an object further up: what is selected there goes into `variable`."""
+
+    variable: str
+    argument: str
+    type: str
+    segments: tuple[PathSegment, ...]
+    selections: tuple[Selection, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Hop:
-    """Into a subgraph through `_entities`, with inputs that `premises` bring (paths to each leaf of `key` and `requires`)."""
+    """Into a subgraph through `_entities`, with inputs that `premises` bring: paths to each leaf of `key`, `requires`, `contexts`."""
 
     place: Place
     typename: str | None
     key: tuple[Selection, ...]
     requires: tuple[Selection, ...]
     premises: tuple["Path", ...] = field(repr=False)
+    contexts: tuple[ContextInput, ...] = ()
+
+    def request(self, subgraph: str) -> str:
+        """What the request is counted under: a subgraph's, or one of its own, since contexts differ from entity to entity."""
+        return subgraph if not self.contexts else f"{subgraph} with {', '.join(c.variable for c in self.contexts)}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +134,7 @@ def cast(path: Path, tail: Node) -> Path:
 def hop(path: Path, tail: Node, move: Hop) -> Path:
     """The path into another subgraph: one level after the last of what it needs."""
     level = 1 + max(p.level for p in move.premises)
-    steps = frozenset().union(*(p.steps for p in move.premises)) | {(level, tail.subgraph)}
+    steps = frozenset().union(*(p.steps for p in move.premises)) | {(level, move.request(tail.subgraph))}
     return Path(tail, move, path, level, steps)
 
 

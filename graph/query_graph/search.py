@@ -7,11 +7,11 @@ options is taken is `choose.py`'s business.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graph.query_graph.moves import EntityMove, FieldMove, QueryGraph
 from graph.query_graph.nodes import Node
-from graph.query_graph.paths import MAX_WAYS, Hop, Path, Place, best_by_tail, cast, cheapest, enter, hop, select, undominated
+from graph.query_graph.paths import MAX_WAYS, ContextInput, Hop, Path, Place, best_by_tail, cast, cheapest, enter, hop, select, undominated
 from graph.query_graph.requirements import RequirementReader
 from graph.query_graph.selections import NO_CONDITIONS, Condition, Field, Fragment, Selection
 
@@ -39,8 +39,11 @@ class Leaf:
 class Arrivals:
     """The ways to stand at one place."""
 
-    def __init__(self, search: "Search", place: Place, frontier: Iterable[Path], *, closed: bool = False) -> None:
+    def __init__(
+        self, search: "Search", place: Place, frontier: Iterable[Path], *, above: "Arrivals | None" = None, closed: bool = False
+    ) -> None:
         self.place = place
+        self.above = above
         self.frontier = best_by_tail(frontier)
         self._search = search
         self._everything: list[Path] | None = self.frontier if closed else None
@@ -69,7 +72,8 @@ class Arrivals:
             # where types are unknown they are asked for first, of every object here: a subgraph that knows them is entered unnarrowed
             origin = self.everything() if blind else self.frontier
             paths = [cast(p, tail) for p in origin if (tail := graph.narrow(p.tail, type_name)) is not None]
-            self._narrowed[type_name] = Arrivals(self._search, place, paths, closed=self._everything is self.frontier)
+            closed = self._everything is self.frontier
+            self._narrowed[type_name] = Arrivals(self._search, place, paths, above=self.above, closed=closed)
         return self._narrowed[type_name]
 
     def with_inputs(self, field_name: str) -> list[Path]:
@@ -82,25 +86,54 @@ class Arrivals:
         complete = True
         for tail in {p.tail: None for p in self.everything()}:
             move = self._search.graph.field(tail, field_name)
-            if move is None or not move.requires:
+            if move is None or not move.needs_inputs:
                 continue
             edge = (self.place.segments, tail, field_name)
             if edge in self._search.active:
                 complete = False
                 continue
             self._search.active.add(edge)
-            found.extend(self._enter_with(tail, move))
+            found.extend(self._enter_with(tail, field_name, move))
             self._search.active.discard(edge)
         paths = best_by_tail(found)
         if complete and not self._search.active:
             self._with_inputs[field_name] = paths
         return paths
 
-    def _enter_with(self, tail: Node, move: FieldMove) -> list[Path]:
+    def _enter_with(self, tail: Node, field_name: str, move: FieldMove) -> list[Path]:
         target = (tail.subgraph, tail.type_name)
         entries = [e for e in self._moves(self.everything()) if (e.tail.subgraph, e.tail.type_name) == target]
         requires = self._search.requirements.selections(move.requires, tail.type_name)
-        return [path for entry in entries for path in self._search.hop(self, entry, requires)]
+        contexts = self._contexts(field_name, move)
+        if contexts is None:
+            return []
+        return [path for entry in entries for path in self._search.hop(self, entry, requires, contexts)]
+
+    def _contexts(self, field_name: str, move: FieldMove) -> list[tuple[ContextInput, list[Path]]] | None:
+        """What the field takes from its contexts, with the paths to it; None where a context is not set above, or cannot be had."""
+        found: list[tuple[ContextInput, list[Path]]] = []
+        for context in move.contexts:
+            above = self._setting(context.context)
+            if above is None:
+                return None
+            selections = self._search.requirements.selections(context.selections, above.place.type_name)
+            paths = self._search.paths_to(selections, above)
+            if paths is None:
+                return None
+            variable = f"context_{field_name}_{context.argument}"
+            found.append((ContextInput(variable, context.argument, context.type, above.place.segments, selections), paths))
+        return found
+
+    def _setting(self, context: str) -> "Arrivals | None":
+        """The nearest place above whose objects set a context."""
+        types = self._search.graph.types
+        above = self.above
+        while above is not None:
+            info = types[above.place.type_name]
+            if any(context in types[name].contexts for name in (info.name, *sorted(info.interfaces)) if name in types):
+                return above
+            above = above.above
+        return None
 
     def _moves(self, paths: Iterable[Path]) -> list[EntityMove]:
         graph = self._search.graph
@@ -113,7 +146,7 @@ class Arrivals:
         # a subgraph at hand may also be entered from another one at hand, which can be the better way to it
         entered = tails if len(tails) == 1 else set()
         while True:
-            view = Arrivals(self._search, self.place, known, closed=True)
+            view = Arrivals(self._search, self.place, known, above=self.above, closed=True)
             moves = [m for m in self._moves(known) if (m.tail.subgraph, m.tail.type_name) not in entered]
             found = [(path, m.tail) for m in moves for path in self._search.hop(view, m, ())]
             if not found:
@@ -145,7 +178,13 @@ class Search:
                 self._field(selection, arrivals, NO_CONDITIONS, out)
         return out
 
-    def hop(self, arrivals: Arrivals, move: EntityMove, requires: tuple[Selection, ...]) -> list[Path]:
+    def hop(
+        self,
+        arrivals: Arrivals,
+        move: EntityMove,
+        requires: tuple[Selection, ...],
+        contexts: Sequence[tuple[ContextInput, list[Path]]] = (),
+    ) -> list[Path]:
         """The ways into a subgraph from a place; none where its inputs cannot be had from there."""
         place, tail = arrivals.place, move.tail
         narrowed = self.graph.narrow(tail, place.type_name) if place.narrowed_to is not None else tail
@@ -154,8 +193,20 @@ class Search:
         key = self.requirements.selections(move.key, tail.type_name)
         typed: tuple[Selection, ...] = (TYPENAME,) if place.narrowed_to is not None or move.typename is None else ()
         parent = arrivals.frontier[0]
+        given = tuple(context for context, _ in contexts)
+        above = tuple(path for _, paths in contexts for path in paths)
         ways = self._premises((*key, *requires, *typed), arrivals)
-        return [cast(hop(parent, tail, Hop(place, move.typename, key, requires, chosen)), narrowed) for chosen in ways]
+        hops = (Hop(place, move.typename, key, requires, (*chosen, *above), given) for chosen in ways)
+        return [cast(hop(parent, tail, one), narrowed) for one in hops]
+
+    def paths_to(self, selections: tuple[Selection, ...], arrivals: Arrivals) -> list[Path] | None:
+        """The cheapest paths to all of the selections at a place; None where one cannot be had."""
+        leaves: list[Leaf] = []
+        try:
+            self._selections(selections, arrivals, NO_CONDITIONS, leaves)
+        except Unreachable:
+            return None
+        return [cheapest(leaf.options) for leaf in leaves]
 
     def _premises(self, inputs: tuple[Selection, ...], arrivals: Arrivals) -> list[tuple[Path, ...]]:
         """The ways to have all inputs of a hop; none where one cannot be had, or is being looked for already further up."""
@@ -231,7 +282,7 @@ class Search:
         if not field.selections and type_name not in self.graph.types:
             out.append(Leaf(field, conditions, tuple(options)))
             return False
-        below = Arrivals(self, arrivals.place.below(field.key, type_name), options)
+        below = Arrivals(self, arrivals.place.below(field.key, type_name), options, above=arrivals)
         self._selections(field.selections, below, conditions, out)
         return False
 
@@ -248,12 +299,12 @@ class Search:
         for path in arrivals.with_inputs(field.name):
             move = self.graph.field(path.tail, field.name)
             if move is not None:
-                options.append(select(path, field, move.type, move.tail))
+                options.append(select(path, _with_contexts(field, path), move.type, move.tail))
         return options
 
     def _local_options(self, field: Field, paths: Iterable[Path]) -> list[Path]:
         moves = ((p, self.graph.field(p.tail, field.name)) for p in paths)
-        return [select(p, field, m.type, m.tail) for p, m in moves if m is not None and not m.requires]
+        return [select(p, field, m.type, m.tail) for p, m in moves if m is not None and not m.needs_inputs]
 
     def _expand(self, field: Field, arrivals: Arrivals, conditions: Conditions, out: list[Leaf], limit: int | None) -> bool:
         """Asks for an abstract type's field on each type that may stand here, if that is possible below the limit's level."""
@@ -288,9 +339,18 @@ class Search:
         if selection.name == TYPENAME.name:
             return not blind
         move = self.graph.field(node, selection.name)
-        if move is None or move.requires:
+        if move is None or move.needs_inputs:
             return False
         return move.tail is None or self._answers_all(move.tail, selection.selections)
+
+
+def _with_contexts(field: Field, path: Path) -> Field:
+    """The field as it is asked for at the end of a path, with the arguments that the last hop fills."""
+    entered = path if isinstance(path.move, Hop) else path.parent
+    contexts = entered.move.contexts if entered is not None and isinstance(entered.move, Hop) else ()
+    if not contexts:
+        return field
+    return replace(field, arguments=(*field.arguments, *((c.argument, f"${c.variable}") for c in contexts)))
 
 
 def _combinations(premises: Sequence[Leaf]) -> list[tuple[Path, ...]]:

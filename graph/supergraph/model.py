@@ -28,6 +28,16 @@ class SubgraphInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextArgument:
+    """An argument that is filled from a context (`@fromContext`): `selections` of the nearest object above that sets it."""
+
+    context: str
+    argument: str
+    type: str
+    selections: FieldSet
+
+
+@dataclass(frozen=True, slots=True)
 class FieldSource:
     """How one subgraph knows a field (`@join__field`). `type`: as printed there, where it differs."""
 
@@ -38,6 +48,7 @@ class FieldSource:
     overrides: str | None = None
     override_label: str | None = None
     used_overridden: bool = False
+    contexts: tuple[ContextArgument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,8 @@ class TypeInfo:
     fields: Mapping[str, FieldInfo] = field(default_factory=dict)
     possible_types: frozenset[str] = frozenset()
     interfaces: frozenset[str] = frozenset()
+    contexts: frozenset[str] = frozenset()
+    """The contexts that objects of the type set (`@context`)."""
 
     @property
     def is_abstract(self) -> bool:

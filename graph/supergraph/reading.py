@@ -27,6 +27,7 @@ from graph.contracts import OperationKind
 from graph.supergraph.api_schema import build_schemas, named_type
 from graph.supergraph.field_sets import FieldSet, SelectedField, parse_field_set
 from graph.supergraph.model import (
+    ContextArgument,
     FieldInfo,
     FieldSource,
     KeyUse,
@@ -184,7 +185,8 @@ class _Reader:
         fields = _with_external_requirements(fields, blind)
         all_possible = frozenset({name}) if kind is TypeKind.OBJECT else frozenset().union(*possible.values())
         interfaces = frozenset().union(*self.implements[name].values())
-        return TypeInfo(name, kind, subgraphs, fields, all_possible, interfaces)
+        contexts = frozenset(c["name"] for c in _applied(node, "context"))
+        return TypeInfo(name, kind, subgraphs, fields, all_possible, interfaces, contexts)
 
     def _possible(self, name: str, graph: str, kind: TypeKind) -> frozenset[str]:
         if (graph, name) in self.interface_objects:
@@ -222,6 +224,7 @@ class _Reader:
                         overrides=join.get("override"),
                         override_label=join.get("overrideLabel"),
                         used_overridden=bool(join.get("usedOverridden")),
+                        contexts=tuple(_context_argument(c) for c in join.get("contextArguments") or ()),
                     ),
                 )
 
@@ -240,6 +243,10 @@ def _with_external_requirements(fields: dict[str, FieldInfo], graphs: set[str]) 
         )
         for name, field in fields.items()
     }
+
+
+def _context_argument(argument: dict[str, Any]) -> ContextArgument:
+    return ContextArgument(argument["context"], argument["name"], argument["type"], parse_field_set(argument["selection"]))
 
 
 def _optional(text: str | None) -> FieldSet:

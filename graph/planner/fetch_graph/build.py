@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from graph.planner.fetch_graph.steps import Conditions, OutputTree, Step
 from graph.planner.normalize.operation import Field, Fragment, Selection
-from graph.planner.plan import InputField, Representation
+from graph.planner.plan import ContextVariable, InputField, Representation
 from graph.query_graph import QueryGraph
 from graph.query_graph.paths import Cast, Enter, Hop, Path, Select
 
@@ -35,7 +35,7 @@ class FetchGraph:
     def _lay(self, path: Path) -> tuple[Step, OutputTree]:
         match path.move:
             case Enter():
-                step = self._step(path)
+                step = self._step(path, path.tail.subgraph)
                 step.root = step.root or OutputTree(path.tail)
                 return step, step.root
             case Hop():
@@ -50,7 +50,11 @@ class FetchGraph:
                 return step, entry.tree or tree
 
     def _lay_hop(self, path: Path, move: Hop) -> tuple[Step, OutputTree]:
-        step = self._step(path)
+        step = self._step(path, move.request(path.tail.subgraph))
+        step.context_types = tuple(c.type for c in move.contexts)
+        step.contexts = tuple(
+            ContextVariable(c.variable, c.segments, merge_inputs(self._inputs(c.selections, nullable=True))) for c in move.contexts
+        )
         representation = Representation(
             types=move.place.narrowed_to,
             typename=move.typename,
@@ -62,8 +66,8 @@ class FetchGraph:
             step.depends_on.add(provider)
         return step, step.call(move.place.segments, representation).tree.fragment(path.tail)
 
-    def _step(self, path: Path) -> Step:
-        key = (path.level, path.tail.subgraph)
+    def _step(self, path: Path, request: str) -> Step:
+        key = (path.level, request)
         if key not in self.steps:
             self.steps[key] = Step(path.tail.subgraph, path.level)
         return self.steps[key]

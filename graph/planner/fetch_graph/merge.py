@@ -10,15 +10,19 @@ def delay_to_merge(steps: Iterable[Step]) -> list[Step]:
     ordered = sorted(steps, key=lambda s: (s.level, s.subgraph))
     last = max((s.level for s in ordered), default=0)
     for step in ordered[::-1]:
-        if step.root is not None:
+        if step.root is not None or step.contexts:
             continue
         dependents = [s for s in ordered if step in s.depends_on]
         latest = min((s.level for s in dependents), default=last + 1) - 1
-        later = [s for s in ordered if s.subgraph == step.subgraph and step.level < s.level <= latest and s.root is None]
+        later = [s for s in ordered if _takes_in(s, step) and step.level < s.level <= latest]
         if later:
             _move_into(later[0], step, dependents)
             ordered.remove(step)
     return ordered
+
+
+def _takes_in(target: Step, step: Step) -> bool:
+    return target.subgraph == step.subgraph and target.root is None and not target.contexts
 
 
 def _move_into(target: Step, step: Step, dependents: Iterable[Step]) -> None:

@@ -38,6 +38,7 @@ class _Printer:
         else:
             calls, bodies = self._calls(step.calls)
             definitions = [f"${call.variable}: [_Any!]!" for call in calls]
+            definitions += [f"${c.variable}: {type_}" for c, type_ in zip(step.contexts, step.context_types, strict=True)]
             for call, body in zip(calls, bodies, strict=True):
                 alias = "" if call.alias == "_entities" else f"{call.alias}: "
                 parts.append(f"{alias}_entities(representations: ${call.variable}) {{ {body} }}")
@@ -52,6 +53,7 @@ class _Printer:
             calls=calls,
             depends_on=tuple(sorted(index[s] for s in step.depends_on)),
             conditions=() if step.alternatives is None else tuple(sorted(step.alternatives, key=sorted)),
+            contexts=step.contexts,
         )
 
     def _calls(self, calls: Iterable[Call]) -> tuple[tuple[EntityCall, ...], list[str]]:

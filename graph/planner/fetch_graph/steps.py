@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from graph.planner.normalize.operation import Condition, Field
-from graph.planner.plan import PathSegment, Representation
+from graph.planner.plan import ContextVariable, PathSegment, Representation
 from graph.query_graph import Node
 
 Conditions = frozenset[Condition]
@@ -69,6 +69,8 @@ class Step:
     depends_on: set["Step"] = field(default_factory=set)
     alternatives: set[Conditions] | None = field(default_factory=set)
     """Conditions under any of which the step is needed; None: always."""
+    contexts: tuple[ContextVariable, ...] = ()
+    context_types: tuple[str, ...] = ()
 
     def call(self, segments: tuple[PathSegment, ...], representation: Representation) -> Call:
         """The call that sends objects of a place in this form."""
