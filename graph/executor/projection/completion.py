@@ -42,6 +42,9 @@ class Hidden:
     types: frozenset[str] = frozenset()
     values: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
+    def hides(self, typename: object) -> bool:
+        return isinstance(typename, str) and typename in self.types
+
     @classmethod
     def between(cls, full_schema: GraphQLSchema, api_schema: GraphQLSchema) -> "Hidden":
         types = {name for name, one in full_schema.type_map.items() if is_object_type(one)} - api_schema.type_map.keys()
@@ -110,7 +113,7 @@ def required_shape(value: Any, path: LinkedPath, run: Completion, place: Place) 
     if type(value) is not place.kind:
         wrong_shape(value, path, run, place)
         raise Bubble
-    if type(value) is dict and value.get(TYPENAME) in run.hidden.types:
+    if type(value) is dict and run.hidden.hides(value.get(TYPENAME)):
         _bubble(None, path, run, place)
     raise Bubble
 
@@ -123,11 +126,14 @@ def _bubble(value: Any, path: LinkedPath, run: Completion, place: Place) -> NoRe
 
 
 def _mismatch(value: Any, place: Place) -> str:
-    return f"{place.coordinate} should be {place.expected}, and is {_description(value)}"
+    return f"{place.coordinate} should be {place.expected}, and is {describe(value)}"
 
 
-def _description(value: Any) -> str:
+def describe(value: Any) -> str:
+    """A value in words, never long: it comes from a subgraph."""
     match value:
+        case None:
+            return "missing"
         case bool():
             return "true" if value else "false"
         case int() | float():

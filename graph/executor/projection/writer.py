@@ -219,8 +219,8 @@ class ProjectionWriter:
                 return None
             if self._is_interface_of(of_type, typename) and self._needs_no_type(of_type, scope):
                 return self.projection(of_type.name, scope)(o, p, e)
-            if typename not in e.hidden.types:
-                e.report(f"{typename!r} is not a type of {of_type.name}" if typename else f"the type of {of_type.name} is not known", p)
+            if not e.hidden.hides(typename):
+                e.report(f"__typename should name a type of {of_type.name}, and is {completion.describe(typename)}", p)
             return None
 
         return dispatch
