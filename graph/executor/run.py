@@ -12,6 +12,7 @@ from typing import Any
 from graph.contracts import RequestContext, SubgraphRequest, SubgraphResponse, Transport
 from graph.errors import CityGraphError, InternalError, RequestTimeout, SubgraphError
 from graph.executor.answers import Answers, SentCall
+from graph.executor.contexts import ContextGroup, group_by_context
 from graph.executor.health import HealthRegistry
 from graph.executor.limits import ExecutorLimits
 from graph.executor.prepared import PreparedFetch, PreparedPlan
@@ -100,11 +101,27 @@ class Run:
             self._note(prepared, self.answers.root(prepared, response))
 
     async def _fetch_entities(self, prepared: PreparedFetch) -> None:
-        requests = list(self._requests(prepared, self._collect(prepared)))
+        if prepared.fetch.contexts:
+            groups = [(group.values, self._built(prepared, group.objects)) for group in self._context_groups(prepared)]
+            requests = [(values, sent) for values, calls in groups for sent in self._requests(prepared, calls)]
+        else:
+            requests = [({}, sent) for sent in self._requests(prepared, self._collect(prepared))]
         if len(requests) == 1:
-            await self._fetch_part(prepared, requests[0])
+            await self._fetch_part(prepared, *requests[0])
         elif requests:
-            await asyncio.gather(*(self._fetch_part(prepared, sent) for sent in requests))
+            await asyncio.gather(*(self._fetch_part(prepared, values, sent) for values, sent in requests))
+
+    def _context_groups(self, prepared: PreparedFetch) -> list[ContextGroup]:
+        return group_by_context(self.answers.tree, prepared.fetch.calls, prepared.fetch.contexts)
+
+    def _built(self, prepared: PreparedFetch, objects: list[list[JSONObject]]) -> list[SentCall]:
+        """The calls for objects that are found already."""
+        calls: list[SentCall] = []
+        for call, found in zip(prepared.calls, objects, strict=True):
+            entities = call.build([found])
+            self.answers.mark_owners([entities.failed], call.shape)
+            calls.append(SentCall(call, entities.representations, entities.owners))
+        return calls
 
     def _collect(self, prepared: PreparedFetch) -> list[SentCall]:
         levels = prepared.walk.levels(self.answers.tree)
@@ -126,8 +143,8 @@ class Run:
             else:
                 yield [SentCall(one.prepared, one.representations[start:end], one.owners[start:end]) for one in calls]
 
-    async def _fetch_part(self, prepared: PreparedFetch, sent: list[SentCall]) -> None:
-        variables = self._client_variables(prepared)
+    async def _fetch_part(self, prepared: PreparedFetch, values: JSONObject, sent: list[SentCall]) -> None:
+        variables = {**self._client_variables(prepared), **values}
         for one in sent:
             variables[one.prepared.call.variable] = one.representations
         try:
