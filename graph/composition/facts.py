@@ -89,7 +89,8 @@ def _fields_of_interfaces(subgraph: Subgraph) -> Iterator[Coordinate]:
 def _external_fields(subgraph: Subgraph) -> Iterator[Coordinate]:
     """Declared external on the field, or on the part of the type where the field stands."""
     for owner, field in fields_of(subgraph):
-        on_type = any(applied.part == field.part for applied in owner.uses("external"))
+        # In federation 1 it said nothing on a type.
+        on_type = subgraph.is_federation_two and any(applied.part == field.part for applied in owner.uses("external"))
         if not field.has("external") and not on_type:
             continue
         coordinate = Coordinate(owner.name, field.name)

@@ -11,7 +11,7 @@ from graph.composition.composed_directives import composed_directives
 from graph.composition.facts import Facts, facts_of
 from graph.composition.findings import Place
 from graph.composition.overrides import Overrides, find_overrides
-from graph.composition.subgraph import ROOTS, Coordinate, Field, InputValue, Kind, Subgraph, Type
+from graph.composition.subgraph import ROOTS, Coordinate, Directive, Field, InputValue, Kind, Subgraph, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,18 @@ class InputSource:
         return self.member.subgraph.place(self.value.node)
 
 
+@dataclass(frozen=True, slots=True)
+class DirectiveSource:
+    """A directive as one subgraph defines it."""
+
+    member: Member
+    directive: Directive
+
+    @property
+    def place(self) -> Place:
+        return self.member.subgraph.place(self.directive.node)
+
+
 class Gathered:
     """The subgraphs of one composition. Nothing in it changes after construction."""
 
@@ -133,6 +145,9 @@ class Gathered:
             for source in self.types[type_name]
             if input_name in source.type.inputs
         ]
+
+    def directive_sources(self, name: str) -> list[DirectiveSource]:
+        return [DirectiveSource(m, m.subgraph.directives[name]) for m in self.members if name in m.subgraph.directives]
 
     @cached_property
     def interfaces_of(self) -> Mapping[str, frozenset[str]]:

@@ -14,6 +14,10 @@ LINK = f"{APOLLO}/link"
 JOIN = f"{APOLLO}/join"
 TAG = f"{APOLLO}/tag"
 INACCESSIBLE = f"{APOLLO}/inaccessible"
+AUTHENTICATED = f"{APOLLO}/authenticated"
+REQUIRES_SCOPES = f"{APOLLO}/requiresScopes"
+POLICY = f"{APOLLO}/policy"
+COST = f"{APOLLO}/cost"
 CONNECT = f"{APOLLO}/connect"
 
 FEDERATION_ONE: Version = (1, 0)
@@ -69,6 +73,20 @@ _TAG = DirectiveSpec(
     (((2, 3), f"(name: String!) repeatable on {_EVERYWHERE} | SCHEMA"),),
 )
 _INACCESSIBLE = DirectiveSpec("inaccessible", f" on {_EVERYWHERE}", FEDERATION_ONE)
+_AUTHENTICATED = DirectiveSpec("authenticated", f" on {_AUTH}", (2, 5))
+_REQUIRES_SCOPES = DirectiveSpec("requiresScopes", f"(scopes: [[{{Scope}}!]!]!) on {_AUTH}", (2, 5))
+_POLICY = DirectiveSpec("policy", f"(policies: [[{{Policy}}!]!]!) on {_AUTH}", (2, 6))
+_COST = DirectiveSpec(
+    "cost",
+    "(weight: Int!) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR",
+    (2, 9),
+)
+_LIST_SIZE = DirectiveSpec(
+    "listSize",
+    "(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!],"
+    " requireOneSlicingArgument: Boolean = true) on FIELD_DEFINITION",
+    (2, 9),
+)
 
 _FEDERATION_DIRECTIVES = (
     DirectiveSpec(
@@ -94,22 +112,13 @@ _FEDERATION_DIRECTIVES = (
     ),
     DirectiveSpec("composeDirective", "(name: String!) repeatable on SCHEMA", (2, 1)),
     DirectiveSpec("interfaceObject", " on OBJECT", (2, 3)),
-    DirectiveSpec("authenticated", f" on {_AUTH}", (2, 5)),
-    DirectiveSpec("requiresScopes", f"(scopes: [[{{Scope}}!]!]!) on {_AUTH}", (2, 5)),
-    DirectiveSpec("policy", f"(policies: [[{{Policy}}!]!]!) on {_AUTH}", (2, 6)),
+    _AUTHENTICATED,
+    _REQUIRES_SCOPES,
+    _POLICY,
     DirectiveSpec("context", "(name: String!) repeatable on INTERFACE | OBJECT | UNION", (2, 8)),
     DirectiveSpec("fromContext", "(field: {ContextFieldValue}) on ARGUMENT_DEFINITION", (2, 8)),
-    DirectiveSpec(
-        "cost",
-        "(weight: Int!) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR",
-        (2, 9),
-    ),
-    DirectiveSpec(
-        "listSize",
-        "(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!],"
-        " requireOneSlicingArgument: Boolean = true) on FIELD_DEFINITION",
-        (2, 9),
-    ),
+    _COST,
+    _LIST_SIZE,
     DirectiveSpec("cacheTag", "(format: String!) repeatable on OBJECT | FIELD_DEFINITION", (2, 12)),
 )
 
@@ -138,10 +147,17 @@ LINK_SPEC = Spec(
     (TypeSpec("Purpose", FEDERATION_ONE), TypeSpec("Import", FEDERATION_ONE)),
     frozenset({(1, 0)}),
 )
-TAG_SPEC = Spec(TAG, "tag", (_TAG,))
-INACCESSIBLE_SPEC = Spec(INACCESSIBLE, "inaccessible", (_INACCESSIBLE,))
+# Parts of federation that a subgraph may also link by their own specifications.
+_PARTS = (
+    Spec(TAG, "tag", (_TAG,), versions=frozenset({(0, 1), (0, 2), (0, 3)})),
+    Spec(INACCESSIBLE, "inaccessible", (_INACCESSIBLE,), versions=frozenset({(0, 1), (0, 2)})),
+    Spec(AUTHENTICATED, "authenticated", (_AUTHENTICATED,), versions=frozenset({(0, 1)})),
+    Spec(REQUIRES_SCOPES, "requiresScopes", (_REQUIRES_SCOPES,), (TypeSpec("Scope"),), frozenset({(0, 1)})),
+    Spec(POLICY, "policy", (_POLICY,), (TypeSpec("Policy"),), frozenset({(0, 1)})),
+    Spec(COST, "cost", (_COST, _LIST_SIZE), versions=frozenset({(0, 1)})),
+)
 
-KNOWN_SPECS: dict[str, Spec] = {spec.identity: spec for spec in (FEDERATION_SPEC, LINK_SPEC, TAG_SPEC, INACCESSIBLE_SPEC)}
+KNOWN_SPECS: dict[str, Spec] = {spec.identity: spec for spec in (FEDERATION_SPEC, LINK_SPEC, *_PARTS)}
 
 # Federation 1 has no links: these names mean federation wherever they stand, and nothing else does.
 FEDERATION_ONE_DIRECTIVES = frozenset(spec.name for spec in _FEDERATION_DIRECTIVES if spec.since == FEDERATION_ONE)

@@ -12,7 +12,6 @@ from graphql import (
     BooleanValueNode,
     ConstDirectiveNode,
     ConstValueNode,
-    DirectiveDefinitionNode,
     IntValueNode,
     ListValueNode,
     Node,
@@ -109,6 +108,15 @@ class Field(Element):
 
 
 @dataclass(frozen=True, slots=True)
+class Directive(Element):
+    """The definition of one of the subgraph's own directives."""
+
+    arguments: Mapping[str, InputValue]
+    locations: frozenset[str]
+    repeatable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Type(Element):
     """A type with all its extensions; which of the collections are filled depends on the kind."""
 
@@ -140,7 +148,7 @@ class Subgraph:
     version: Version
     links: tuple[Link, ...]
     types: Mapping[str, Type]
-    directives: Mapping[str, DirectiveDefinitionNode]
+    directives: Mapping[str, Directive]
     schema_directives: tuple[Applied, ...] = ()
     schema_description: str | None = None
 

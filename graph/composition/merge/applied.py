@@ -13,7 +13,7 @@ from graph.composition.merge.context_arguments import context_name
 from graph.composition.merge.cost import merge_cost, merge_list_size
 from graph.composition.merged import Use
 from graph.composition.strings import quoted
-from graph.composition.subgraph import Applied, Element
+from graph.composition.subgraph import Applied, Element, Field
 
 Sources = Sequence[tuple[Member, Element]]
 DEFAULT_DEPRECATION = "No longer supported"
@@ -81,7 +81,10 @@ def _costs(sources: Sources) -> Iterator[Use]:
 
 
 def _list_sizes(sources: Sources) -> Iterator[Use]:
-    yield from merge_list_size(_all(sources, "listSize"))
+    # An argument that not all subgraphs have is not in the supergraph, so it cannot slice there.
+    arguments = [element.arguments.keys() for _, element in sources if isinstance(element, Field)]
+    common = frozenset.intersection(*map(frozenset, arguments)) if arguments else frozenset[str]()
+    yield from merge_list_size(_all(sources, "listSize"), common)
 
 
 def _contexts(sources: Sources) -> Iterator[Use]:

@@ -7,7 +7,9 @@ from graph.composition.links import read_links
 from graph.composition.reading.document import build_subgraph
 from graph.composition.reading.validity import check_graphql
 from graph.composition.result import CompositionError, Location, SubgraphSDL
+from graph.composition.rules.disallowed_inaccessible import check_disallowed_inaccessible
 from graph.composition.rules.federation_definitions import check_definitions
+from graph.composition.rules.linked_specs import check_linked_specs
 from graph.composition.rules.root_types import check_root_types
 from graph.composition.subgraph import Subgraph
 
@@ -26,6 +28,8 @@ def read_subgraph(source: SubgraphSDL, graph: str, findings: Findings) -> Subgra
     names = read_links(document, source.name, findings)
     if len(findings.errors) > before:
         return None
+    check_linked_specs(names, source.name, findings)
+    check_disallowed_inaccessible(document, names, source.name, findings)
     check_root_types(document, source.name, findings)
     check_definitions(document, names, source.name, findings)
     if len(findings.errors) > before:

@@ -8,17 +8,20 @@ from collections.abc import Callable, Iterable, Sequence
 
 from graphql import (
     ConstDirectiveNode,
+    ConstValueNode,
     DirectiveDefinitionNode,
     DocumentNode,
     EnumTypeDefinitionNode,
     EnumTypeExtensionNode,
     EnumValueDefinitionNode,
+    EnumValueNode,
     FieldDefinitionNode,
     InputObjectTypeDefinitionNode,
     InputObjectTypeExtensionNode,
     InputValueDefinitionNode,
     InterfaceTypeDefinitionNode,
     InterfaceTypeExtensionNode,
+    ListValueNode,
     ObjectTypeDefinitionNode,
     ObjectTypeExtensionNode,
     SchemaDefinitionNode,
@@ -36,12 +39,14 @@ from graph.composition.roots import root_names
 from graph.composition.specs import (
     BUILT_IN_DIRECTIVES,
     BUILT_IN_SCALARS,
+    FEDERATION_ONE,
     SUBGRAPH_MACHINERY_FIELDS,
     SUBGRAPH_MACHINERY_TYPES,
 )
-from graph.composition.subgraph import Applied, Element, Field, InputValue, Kind, Subgraph, Type
+from graph.composition.subgraph import Applied, Directive, Element, Field, InputValue, Kind, Subgraph, Type
 from graph.composition.type_ref import type_ref
 
+_WITH_FIELD_SETS = ("key", "requires", "provides")
 TypeNodes = Sequence[TypeDefinitionNode | TypeExtensionNode]
 
 KIND_OF_NODE = {
@@ -79,7 +84,7 @@ def build_subgraph(source: SubgraphSDL, graph: str, document: DocumentNode, name
         links=names.links,
         types=types,
         directives={
-            node.name.value: node
+            node.name.value: reader.directive(node)
             for node in document.definitions
             if isinstance(node, DirectiveDefinitionNode) and not is_known_directive(node.name.value, names)
         },
@@ -109,6 +114,17 @@ def _text(node: StringValueNode | None) -> str | None:
     return node.value if node else None
 
 
+def _as_text(value: ConstValueNode) -> ConstValueNode:
+    """Federation 1 took lists (`["id", "name"]`) and bare names (`id`) for field sets too."""
+    if isinstance(value, EnumValueNode):
+        return StringValueNode(value=value.value)
+    if not isinstance(value, ListValueNode):
+        return value
+    items = [_as_text(item) for item in value.values]
+    texts = [item.value for item in items if isinstance(item, StringValueNode)]
+    return StringValueNode(value=" ".join(texts)) if len(texts) == len(items) else value
+
+
 class _Reader:
     """Reads the parts of one document; holds only what all of them need: the meaning of names."""
 
@@ -118,8 +134,11 @@ class _Reader:
 
     def applied(self, node: ConstDirectiveNode, part: int, on_extension: bool) -> Applied:
         written = node.name.value
+        name = self._names.directives.get(written, written)
         arguments = {argument.name.value: argument.value for argument in node.arguments or ()}
-        return Applied(self._names.directives.get(written, written), arguments, node, part, on_extension)
+        if self._names.version == FEDERATION_ONE and name in _WITH_FIELD_SETS and "fields" in arguments:
+            arguments["fields"] = _as_text(arguments["fields"])
+        return Applied(name, arguments, node, part, on_extension)
 
     def directives(
         self, nodes: Iterable[ConstDirectiveNode] | None, part: int, on_extension: bool
@@ -173,6 +192,18 @@ class _Reader:
             inputs=inputs,
             values=values,
             members=tuple(members),
+        )
+
+    def directive(self, node: DirectiveDefinitionNode) -> Directive:
+        return Directive(
+            name=node.name.value,
+            node=node,
+            description=_text(node.description),
+            directives=(),
+            custom=(),
+            arguments={item.name.value: self.input_value(item) for item in node.arguments or ()},
+            locations=frozenset(location.value for location in node.locations),
+            repeatable=node.repeatable,
         )
 
     def field(self, node: FieldDefinitionNode, part: int, extension: bool) -> Field:

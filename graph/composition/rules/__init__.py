@@ -12,10 +12,12 @@ from graph.composition.merged import Merged
 from graph.composition.rules.authorisation import check_authorisation, check_transitive
 from graph.composition.rules.composed import check_compose_directives, check_composed_across
 from graph.composition.rules.contexts import check_contexts, check_contextual_everywhere
-from graph.composition.rules.cost import check_cost
+from graph.composition.rules.cost import check_cost, check_slicing_everywhere
+from graph.composition.rules.directive_arguments import check_directive_arguments
 from graph.composition.rules.enum_values import check_enums
 from graph.composition.rules.external import check_external
 from graph.composition.rules.external_base import check_external_bases
+from graph.composition.rules.external_collision import check_external_collisions
 from graph.composition.rules.field_arguments import check_arguments
 from graph.composition.rules.field_sharing import check_field_sharing
 from graph.composition.rules.field_types import check_field_types
@@ -41,6 +43,7 @@ EACH_SUBGRAPH: tuple[Callable[[Subgraph, Findings], None], ...] = (
     check_provides,
     check_requires,
     check_external,
+    check_external_collisions,
     check_shareable,
     check_override,
     check_interface_objects,
@@ -63,11 +66,13 @@ ACROSS_SUBGRAPHS: tuple[Callable[[Gathered, Findings], None], ...] = (
     check_external_bases,
     check_field_types,
     check_arguments,
+    check_directive_arguments,
     check_inputs,
     check_enums,
     check_field_sharing,
     check_runtime_types,
     check_contextual_everywhere,
+    check_slicing_everywhere,
     check_transitive,
 )
 MERGED: tuple[Callable[[Merged, Gathered, Findings], None], ...] = (

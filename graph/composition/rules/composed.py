@@ -2,7 +2,8 @@
 
 from graph.composition.findings import Findings, Place
 from graph.composition.gathered import Gathered
-from graph.composition.specs import APOLLO
+from graph.composition.rules.linked_names import MERGED_DIRECTIVES
+from graph.composition.specs import KNOWN_SPECS
 from graph.composition.subgraph import Subgraph
 
 _CODE = "DIRECTIVE_COMPOSITION_ERROR"
@@ -23,12 +24,14 @@ def _problem(subgraph: Subgraph, written: str) -> str | None:
     name = written.removeprefix("@")
     if not written.startswith("@"):
         return f'the name must start with "@": "@{written}"' if written else "the name is empty"
+    if name == "link" or name.startswith("join__"):
+        return f'"{written}" is a name that every supergraph needs itself: import the directive under another name'
     if name not in subgraph.directives:
         return f'"{written}" is not defined in this subgraph, or is federation\'s own'
     identity = linked_identity(subgraph, name)
     if identity is None:
         return f'"{written}" comes from no linked specification: @link one that has it among its imports'
-    if identity.startswith(f"{APOLLO}/"):
+    if identity in KNOWN_SPECS:
         return f'"{written}" is of {identity}, which is composed without being asked'
     return None
 
@@ -57,6 +60,7 @@ def check_composed_across(gathered: Gathered, findings: Findings) -> None:
             by_name.setdefault(name, {}).setdefault(identity, []).append(place)
             major = link.version[0] if link.version else 0
             majors.setdefault(identity, {}).setdefault(major, []).append(place)
+    _check_clashes(gathered, findings)
     for name, identities in sorted(by_name.items()):
         if len(identities) > 1:
             findings.error(
@@ -71,6 +75,27 @@ def check_composed_across(gathered: Gathered, findings: Findings) -> None:
                 f"{identity} is linked in different major versions: {_described(versions)}. Agree on one.",
                 [place for places in versions.values() for place in places],
             )
+
+
+def _check_clashes(gathered: Gathered, findings: Findings) -> None:
+    """What federation merges of itself (`@tag`, say) keeps its name in the supergraph, however a subgraph calls it."""
+    merged: dict[str, list[Place]] = {}
+    for member in gathered.members:
+        for link in member.subgraph.links:
+            for imported in link.imports if link.identity in KNOWN_SPECS else ():
+                name = imported.element.removeprefix("@")
+                if name in MERGED_DIRECTIVES:
+                    for known_as in {name, imported.alias.removeprefix("@")}:
+                        merged.setdefault(known_as, []).append(member.subgraph.place(link.node))
+    for member in gathered.members:
+        for name in gathered.composed_directives[member.name]:
+            if name in merged:
+                findings.error(
+                    _CODE,
+                    f'[{member.name}] "@{name}" cannot be composed: federation\'s own directive of that name is merged from'
+                    f" {', '.join(place.subgraph for place in merged[name])}. Import yours under another name.",
+                    merged[name],
+                )
 
 
 def _described(grouped: dict[str, list[Place]] | dict[int, list[Place]]) -> str:

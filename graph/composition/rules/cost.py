@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 
+from graphql import NullValueNode
+
 from graph.composition.facts import fields_of
 from graph.composition.findings import Findings
+from graph.composition.gathered import Gathered
 from graph.composition.subgraph import Applied, Field, Kind, Subgraph
 from graph.composition.type_ref import is_list, named
 
+_NO_SLICES = "LIST_SIZE_INVALID_SLICING_ARGUMENT"
 _INTEGERS = ("Int", "Int!")
 
 
@@ -36,9 +40,11 @@ def _problems(subgraph: Subgraph, field: Field, applied: Applied) -> Iterator[tu
     for name in applied.strings("slicingArguments") or ():
         argument = field.arguments.get(name)
         if argument is None:
-            yield "LIST_SIZE_INVALID_SLICING_ARGUMENT", f'the field has no argument "{name}"'
+            yield _NO_SLICES, f'the field has no argument "{name}"'
         elif str(argument.type) not in _INTEGERS:
-            yield "LIST_SIZE_INVALID_SLICING_ARGUMENT", f'the argument "{name}" is a "{argument.type}", not an Int'
+            yield _NO_SLICES, f'the argument "{name}" is a "{argument.type}", not an Int'
+    if isinstance(applied.arguments.get("requireOneSlicingArgument"), NullValueNode):
+        yield "LIST_SIZE_INVALID_REQUIRE_ONE_SLICING_ARGUMENT", "requireOneSlicingArgument must be true or false, not null"
     if sized:
         yield from _sized_problems(subgraph, field, sized)
 
@@ -54,3 +60,18 @@ def _sized_problems(subgraph: Subgraph, field: Field, sized: tuple[str, ...]) ->
             yield "LIST_SIZE_INVALID_SIZED_FIELD", f'"{target.name}" has no field "{name}"'
         elif not is_list(found.type):
             yield "LIST_SIZE_APPLIED_TO_NON_LIST", f'"{target.name}.{name}" is no list'
+
+
+def check_slicing_everywhere(gathered: Gathered, findings: Findings) -> None:
+    """LIST_SIZE_INVALID_SLICING_ARGUMENT where none of the arguments is in the supergraph, because each is missing somewhere."""
+    for type_name in gathered.of_kind(Kind.OBJECT, Kind.INTERFACE):
+        for field_name in gathered.field_names(type_name):
+            sources = [source for source in gathered.field_sources(type_name, field_name) if not source.is_external]
+            names = {name for source in sources for use in source.field.uses("listSize") for name in use.strings("slicingArguments") or ()}
+            if names and not any(all(name in source.field.arguments for source in sources) for name in names):
+                findings.error(
+                    _NO_SLICES,
+                    f'"{type_name}.{field_name}" is sliced by {", ".join(sorted(names))}, of which no subgraph\'s clients can be sure:'
+                    " define the argument in all subgraphs that have the field.",
+                    [source.place for source in sources],
+                )

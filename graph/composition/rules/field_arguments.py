@@ -22,13 +22,17 @@ def check_arguments(gathered: Gathered, findings: Findings) -> None:
 
 
 def _check_argument(gathered: Gathered, sources: Sequence[FieldSource], argument: str, findings: Findings) -> None:
-    coordinate = f"{sources[0].coordinate}({argument}:)"
     found = gathered.argument_sources(sources, argument)
-    places = [source.place for source in found]
     if any(is_contextual(source.value) for source in found):
         # Filled from a context here, asked of clients there: `rules.contexts` has a code of its own for that.
         return
     missing = [source.member.name for source in sources if argument not in source.field.arguments]
+    check_argument(f"{sources[0].coordinate}({argument}:)", found, missing, findings)
+
+
+def check_argument(coordinate: str, found: Sequence[InputSource], missing: Sequence[str], findings: Findings) -> None:
+    """An argument of a field or of a directive; `missing` are the subgraphs that have no such argument."""
+    places = [source.place for source in found]
     required = [source.member.name for source in found if source.value.required]
     if missing and required:
         findings.error(

@@ -2,13 +2,9 @@
 
 from graph.composition.findings import Findings, Place
 from graph.composition.gathered import Gathered
-from graph.composition.specs import FEDERATION, INACCESSIBLE, TAG
+from graph.composition.specs import KNOWN_SPECS
 
-_MERGED = {
-    FEDERATION: ("tag", "inaccessible", "authenticated", "requiresScopes", "policy", "cost", "listSize"),
-    TAG: ("tag",),
-    INACCESSIBLE: ("inaccessible",),
-}
+MERGED_DIRECTIVES = ("tag", "inaccessible", "authenticated", "requiresScopes", "policy", "cost", "listSize")
 
 
 def check_linked_names(gathered: Gathered, findings: Findings) -> None:
@@ -17,7 +13,7 @@ def check_linked_names(gathered: Gathered, findings: Findings) -> None:
     for member in gathered.members:
         for link in member.subgraph.links:
             for imported in link.imports:
-                if imported.element.removeprefix("@") in _MERGED.get(link.identity, ()):
+                if link.identity in KNOWN_SPECS and imported.element.removeprefix("@") in MERGED_DIRECTIVES:
                     place = member.subgraph.place(link.node)
                     names.setdefault(imported.element, {}).setdefault(imported.alias, []).append(place)
     for element, aliases in sorted(names.items()):

@@ -39,11 +39,12 @@ def _may_provide(subgraph: Subgraph, owner: Type, field: Field, applied: Applied
         return False
     target = subgraph.types.get(named(field.type))
     if target is None or target.kind not in COMPOSITE:
-        findings.error(
-            "PROVIDES_ON_NON_OBJECT_FIELD",
-            f'[{subgraph.name}] "{coordinate}" is a "{field.type}", of which nothing can be provided: remove @provides.',
-            [place],
-        )
+        if subgraph.is_federation_two:
+            findings.error(
+                "PROVIDES_ON_NON_OBJECT_FIELD",
+                f'[{subgraph.name}] "{coordinate}" is a "{field.type}", of which nothing can be provided: remove @provides.',
+                [place],
+            )
         return False
     return True
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from graph.composition.findings import Findings, Place
 from graph.composition.result import SubgraphSDL
 
+_RESERVED = ("_", "__remote")
+
 
 def check_names(subgraphs: Sequence[SubgraphSDL], findings: Findings) -> None:
     """INVALID_SUBGRAPH_NAME."""
@@ -16,8 +18,8 @@ def check_names(subgraphs: Sequence[SubgraphSDL], findings: Findings) -> None:
             message = f'The name "{name}" is given to {count} subgraphs: each needs its own.'
         elif not name.strip():
             message = "A subgraph has an empty name."
-        elif name == "__remote":
-            message = '"__remote" is reserved and cannot be the name of a subgraph.'
+        elif name in _RESERVED:
+            message = f'"{name}" is reserved and cannot be the name of a subgraph: choose another.'
         else:
             continue
         findings.error("INVALID_SUBGRAPH_NAME", message, [Place(name)])

@@ -5,6 +5,16 @@ import { composeServices, compositionHasErrors } from "@theguild/federation-comp
 import { parse } from "graphql";
 
 function compose(subgraphs) {
+  try {
+    return composeParsed(subgraphs);
+  } catch (error) {
+    // SDL that does not parse is no error of composition's own: graphql-js throws, and gives no code.
+    if (error.name !== "GraphQLError") throw error;
+    return { errors: [{ code: "INVALID_GRAPHQL", message: error.message }] };
+  }
+}
+
+function composeParsed(subgraphs) {
   const services = subgraphs.map(({ name, url, sdl }) => ({ name, url: url ?? undefined, typeDefs: parse(sdl) }));
   const result = composeServices(services);
   if (!compositionHasErrors(result)) return { supergraph: result.supergraphSdl, errors: [] };

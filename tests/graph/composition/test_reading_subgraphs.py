@@ -118,6 +118,37 @@ type A implements I @key(fields: "id") { id: ID! }
     assert block(sdl, "interface I") == "interface I\n  @join__type(graph: A)\n{\n  id: ID!\n}"
 
 
+def test_federation_one_when_field_sets_are_lists_or_names_then_they_mean_the_same() -> None:
+    sdl = composed(
+        """
+# subgraph a (federation 1)
+type Query { a: A }
+type A @key(fields: ["id", "b { c }"]) @key(fields: id) { id: ID!, b: B }
+type B { c: Int }
+"""
+    )
+
+    assert block(sdl, "type A").startswith('type A\n  @join__type(graph: A, key: "id b { c }")\n  @join__type(graph: A, key: "id")\n')
+
+
+def test_federation_one_when_directives_say_nothing_then_they_are_ignored() -> None:
+    sdl = composed(
+        """
+# subgraph a (federation 1)
+type Query { a: A @provides(fields: "b"), n: Int @provides(fields: "b") }
+extend type A @key(fields: "id") { id: ID! @external, b: Int @external @tag(name: "x") }
+# subgraph b (federation 1)
+type A @key(fields: "id") { id: ID!, b: Int, c: C }
+type C @external { d: Int }
+"""
+    )
+
+    assert "  n: Int @join__field(graph: A)\n" in block(sdl, "type Query")
+    assert "  b: Int @join__field(graph: A, external: true) @join__field(graph: B)\n" in block(sdl, "type A")
+    assert block(sdl, "type C") == "type C\n  @join__type(graph: B)\n{\n  d: Int\n}"
+    assert "@tag" not in sdl
+
+
 def test_syntax_when_it_is_broken_then_the_error_has_its_line() -> None:
     outcome = compose([SubgraphSDL("a", None, "type Query {\n  a: Int\n")])
 
