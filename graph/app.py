@@ -6,6 +6,7 @@ alike. What one slice needs of another (a port) is connected here, so that neith
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from graph.engine import (
     Federation,
     Surroundings,
     bearer_tokens,
-    build_application,
+    build_reloading,
     composed,
     demo_tokens,
     issuer_documents,
@@ -32,7 +33,7 @@ from graph.executor.transports.in_process import InProcessTransport
 from graph.gateway_subgraph import schema as gateway_subgraph
 from graph.gateway_subgraph.schema import CityStatus, GatewayContext, status_of
 from graph.server.application import Application
-from graph.sources import configured_subgraphs, http_transport
+from graph.sources import Schemas, SchemaSource, http_transport
 from graph.supergraph import Supergraph
 from resolvers.city_objects.directory import CityObjectDirectory
 from resolvers.integrations.demo_city import import_demo_city
@@ -45,15 +46,10 @@ from subgraphs.context import Port, SliceContext
 from subgraphs.telemetry.schema import ENTITIES
 
 
-async def build_city(settings: Settings, issuer: DemoIssuer | None = None) -> Application:
+async def build_city(source: SchemaSource, issuer: DemoIssuer | None = None) -> Application:
     """A city's gateway. With an `issuer`, it is a demo that publishes its own keys."""
+    settings = source.settings
     store = Store(settings.store_url)
-    try:
-        await check_migrated(store)
-        federation = await _federation(settings, store)
-    except BaseException:
-        await store.close()
-        raise
     around = Surroundings(
         title=settings.city_id,
         authenticator=demo_tokens(settings, issuer) if issuer else bearer_tokens(settings),
@@ -61,25 +57,31 @@ async def build_city(settings: Settings, issuer: DemoIssuer | None = None) -> Ap
         documents=issuer_documents(issuer) if issuer else {},
         on_close=(store.close,),
     )
-    return build_application(settings, federation, around)
+    try:
+        await check_migrated(store)
+        return await build_reloading(source, partial(_federation, settings, store, HealthRegistry()), around)
+    except BaseException:
+        await store.close()
+        raise
 
 
-async def _federation(settings: Settings, store: Store) -> Federation:
-    health = HealthRegistry()
+def _federation(settings: Settings, store: Store, health: HealthRegistry, schemas: Schemas) -> Federation:
+    """`settings` are those that the city started with; the schemas, and the subgraphs that they name, may be newer."""
+    others = schemas.settings.subgraphs
     ports = connected_ports(store, settings.city_id)
 
     def slice_context(request: RequestContext) -> SliceContext:
         return SliceContext(store, settings.city_id, request, ports)
 
-    schemas = {entry.name: entry.build() for entry in SLICES}
-    transports: dict[str, Transport] = {name: InProcessTransport(executable(schema), slice_context) for name, schema in schemas.items()}
-    schemas[gateway_subgraph.NAME] = gateway_subgraph.build()
-    status = city_status(settings.city_id, health, (*schemas, *settings.subgraphs))
+    slices = {entry.name: entry.build() for entry in SLICES}
+    transports: dict[str, Transport] = {name: InProcessTransport(executable(schema), slice_context) for name, schema in slices.items()}
+    slices[gateway_subgraph.NAME] = gateway_subgraph.build()
+    status = city_status(settings.city_id, health, (*slices, *others))
     transports[gateway_subgraph.NAME] = InProcessTransport(
-        executable(schemas[gateway_subgraph.NAME]), lambda request: GatewayContext(request, status)
+        executable(slices[gateway_subgraph.NAME]), lambda request: GatewayContext(request, status)
     )
-    remote = {name: http_transport(name, source.url) for name, source in settings.subgraphs.items()}
-    supergraph = composed(in_process(schemas) + await configured_subgraphs(settings, remote))
+    remote = {name: http_transport(name, source.url) for name, source in others.items()}
+    supergraph = composed(in_process(slices) + list(schemas.subgraphs))
     return Federation(supergraph, {**transports, **remote}, health)
 
 

@@ -57,17 +57,17 @@ def serve(config: Config = None, host: Host = None, port: Port = None, data_dir:
 
 @app.command()
 def gateway(
-    supergraph: Annotated[Path | None, typer.Option(help="A composed supergraph, as SDL.")] = None,
+    supergraph: Annotated[str | None, typer.Option(help="A composed supergraph, as SDL: a file or a URL.")] = None,
     config: Config = None,
     host: Host = None,
     port: Port = None,
     no_auth: Annotated[bool, typer.Option("--no-auth", help="Ask for no token; on loopback only.")] = False,
 ) -> None:
-    """Serve a federation of other people's subgraphs, without a city of its own. The port is 4000 unless set."""
+    """Serve a federation of other people's subgraphs, without a city of its own; it follows its files. The port is 4000 unless set."""
     from graph.commands import gateway
 
-    if (supergraph is None) == (config is None):
-        raise typer.BadParameter("give either --supergraph or --config", param_hint="--supergraph / --config")
+    if supergraph is None and config is None:
+        raise typer.BadParameter("give --supergraph, or --config with subgraphs", param_hint="--supergraph / --config")
     gateway.run(supergraph, config, {"host": host, "port": port}, no_auth=no_auth)
 
 

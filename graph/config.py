@@ -96,6 +96,8 @@ class Settings(BaseModel):
     body_timeout_s: Annotated[float, Field(gt=0), Env("CITYGRAPH_BODY_TIMEOUT_S")] = 30
     operation_timeout_s: Annotated[float, Field(gt=0), Env("CITYGRAPH_OPERATION_TIMEOUT_S")] = 60
     shutdown_timeout_s: Annotated[int, Field(ge=1), Env("CITYGRAPH_SHUTDOWN_TIMEOUT_S")] = 8
+    reload_files_s: Annotated[float, Field(ge=0), Env("CITYGRAPH_RELOAD_FILES_S")] = 2
+    reload_urls_s: Annotated[float, Field(ge=0), Env("CITYGRAPH_RELOAD_URLS_S")] = 10
 
     max_document_bytes: Annotated[int, Field(ge=1_000), Env("CITYGRAPH_MAX_DOCUMENT_BYTES")] = 100_000
     max_document_tokens: Annotated[int, Field(ge=100), Env("CITYGRAPH_MAX_DOCUMENT_TOKENS")] = 10_000

@@ -3,8 +3,9 @@
 It knows no slice: `graph.app` adds a city to it, and `citygraph gateway` is this alone.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graph.auth.authenticate import Authenticator, BearerTokens, Everybody
@@ -17,12 +18,14 @@ from graph.config import ConfigError, Settings
 from graph.contracts import Transport
 from graph.executor import Executor, ExecutorLimits, HealthRegistry
 from graph.planner import Planner
+from graph.reloading import Intervals, RefusedError, Reloader
 from graph.server.application import Application, Check, ServerParts
 from graph.server.cors import Cors
 from graph.server.document_limits import DocumentLimits
 from graph.server.ide import build_page
+from graph.server.in_service import InService, Version
 from graph.server.pipeline import Pipeline
-from graph.sources import configured_subgraphs, http_transport
+from graph.sources import Schemas, SchemaSource, http_transport
 from graph.supergraph import Supergraph, SupergraphError, read_supergraph
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -66,23 +69,29 @@ def composed(subgraphs: list[SubgraphSDL]) -> Supergraph:
             raise CompositionFailedError(errors)
 
 
-async def build_gateway(settings: Settings, supergraph_sdl: str | None, *, no_auth: bool) -> Application:
+async def build_gateway(source: SchemaSource, *, no_auth: bool) -> Application:
     """The bare gateway, over a supergraph as it is given or one composed of the configuration's subgraphs."""
-    if supergraph_sdl is None:
-        transports = {name: http_transport(name, source.url) for name, source in settings.subgraphs.items()}
-        supergraph = composed(await configured_subgraphs(settings, transports))
-    else:
-        try:
-            supergraph = read_supergraph(supergraph_sdl)
-        except SupergraphError as error:
-            raise ConfigError(f"the supergraph cannot be read: {error}") from None
-        transports = transports_to(supergraph)
+    settings = source.settings
+    health = HealthRegistry()
+
+    def federation(schemas: Schemas) -> Federation:
+        supergraph = composed(list(schemas.subgraphs)) if schemas.supergraph is None else read_given(schemas.supergraph)
+        return Federation(supergraph, transports_to(supergraph), health)
+
     around = Surroundings(
         title="a federation gateway",
         authenticator=everybody(settings) if no_auth else bearer_tokens(settings),
         hosts=LOOPBACK_NAMES if no_auth else None,
     )
-    return build_application(settings, Federation(supergraph, transports), around)
+    return await build_reloading(source, federation, around)
+
+
+def read_given(sdl: str) -> Supergraph:
+    """Raises `ConfigError`."""
+    try:
+        return read_supergraph(sdl)
+    except SupergraphError as error:
+        raise ConfigError(f"the supergraph cannot be read: {error}") from None
 
 
 def transports_to(supergraph: Supergraph) -> dict[str, Transport]:
@@ -95,22 +104,46 @@ def transports_to(supergraph: Supergraph) -> dict[str, Transport]:
     return transports
 
 
-def build_application(settings: Settings, federation: Federation, around: Surroundings) -> Application:
-    executor = _executor(settings, federation)
-    pipeline = Pipeline(
-        federation.supergraph.api_schema,
-        Planner(federation.supergraph),
-        executor,
-        limits=document_limits(settings),
-        cached_documents=settings.document_cache,
-    )
+async def build_reloading(source: SchemaSource, make: Callable[[Schemas], Federation], around: Surroundings) -> Application:
+    """An application whose federation follows its source. Raises `ConfigError` and `CompositionFailedError` for what it starts with."""
 
+    def build(schemas: Schemas) -> Version:
+        return _version(schemas.settings, make(schemas))
+
+    schemas = await source.read()
+    settings = schemas.settings
+    in_service = InService(await asyncio.to_thread(build, schemas))
+
+    async def renew(changed: Schemas) -> None:
+        try:
+            in_service.replace(await asyncio.to_thread(build, changed))
+        except CompositionFailedError as error:
+            raise RefusedError(str(error), tuple(sorted({one.code for one in error.errors}))) from None
+        except (ConfigError, SupergraphError) as error:
+            raise RefusedError(str(error), ("INVALID_SUPERGRAPH",)) from None
+
+    intervals = Intervals(settings.reload_files_s, settings.reload_urls_s)
+    watching = asyncio.create_task(Reloader(source, schemas, renew, in_service, intervals).run())
+
+    async def stop_watching() -> None:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+    return _application(settings, in_service, replace(around, on_close=(stop_watching, *around.on_close)))
+
+
+def build_application(settings: Settings, federation: Federation, around: Surroundings) -> Application:
+    """An application whose federation stays as it is."""
+    return _application(settings, InService(_version(settings, federation)), around)
+
+
+def _application(settings: Settings, in_service: InService, around: Surroundings) -> Application:
     async def close() -> None:
-        for part in (executor.close, around.authenticator.close, *around.on_close):
+        for part in (in_service.close, around.authenticator.close, *around.on_close):
             await part()
 
     parts = ServerParts(
-        pipeline=pipeline,
+        in_service=in_service,
         authenticator=around.authenticator,
         cors=Cors(settings.cors_allowed_origins),
         page=build_page(around.title),
@@ -123,15 +156,24 @@ def build_application(settings: Settings, federation: Federation, around: Surrou
     return Application(parts, close)
 
 
-def _executor(settings: Settings, federation: Federation) -> Executor:
+def _version(settings: Settings, federation: Federation) -> Version:
+    """All that belongs to one schema; nothing of it is shared with another version but the subgraphs' health."""
     supergraph = federation.supergraph
-    return Executor(
+    executor = Executor(
         supergraph.api_schema,
         federation.transports,
         ExecutorLimits(operation_timeout=settings.operation_timeout_s, prepared_plans=settings.document_cache),
         federation.health,
         full_schema=supergraph.full_schema,
     )
+    pipeline = Pipeline(
+        supergraph.api_schema,
+        Planner(supergraph),
+        executor,
+        limits=document_limits(settings),
+        cached_documents=settings.document_cache,
+    )
+    return Version(supergraph.sha256, pipeline, executor.close)
 
 
 def document_limits(settings: Settings) -> DocumentLimits:

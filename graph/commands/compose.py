@@ -5,16 +5,16 @@ import sys
 from pathlib import Path
 
 from graph.commands.terminal import say, write_result
-from graph.composition import Composed, Failed, SubgraphSDL, compose
-from graph.config import ConfigError, Settings, load_settings
-from graph.sources import configured_subgraphs, http_transport
+from graph.composition import Composed, Failed, compose
+from graph.config import ConfigError, load_settings
+from graph.sources import configured_subgraphs
 
 
 def run(config: Path, output: Path | None) -> None:
     settings = load_settings(config, environ={})
     if not settings.subgraphs:
         raise ConfigError(f"{config} names no subgraphs: expected `subgraphs: {{name: {{url: …, schema: …}}}}`")
-    match compose(asyncio.run(_read(settings))):
+    match compose(asyncio.run(configured_subgraphs(settings))):
         case Composed(supergraph_sdl=sdl, hints=hints):
             for hint in hints:
                 say(str(hint))
@@ -23,12 +23,3 @@ def run(config: Path, output: Path | None) -> None:
             for error in errors:
                 print(error)
             sys.exit(1)
-
-
-async def _read(settings: Settings) -> list[SubgraphSDL]:
-    transports = {name: http_transport(name, source.url) for name, source in settings.subgraphs.items()}
-    try:
-        return await configured_subgraphs(settings, transports)
-    finally:
-        for transport in transports.values():
-            await transport.close()

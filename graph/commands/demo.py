@@ -17,13 +17,15 @@ from graph.commands.serving import address, open_socket, run_server
 from graph.commands.terminal import say
 from graph.config import ConfigError, Settings, is_loopback, load_settings
 from graph.server.logs import configure_logs
+from graph.sources import SchemaSource
 
 TOKEN_SECONDS = 86_400
 FIRST_QUERY = "{ city { name cityObjectCounts { type count } } }"
 
 
 def run(flags: Mapping[str, object]) -> None:
-    settings = load_settings(None, flags, defaults={"cors_allowed_origins": ["*"]})
+    source = SchemaSource(partial(load_settings, None, flags, defaults={"cors_allowed_origins": ["*"]}))
+    settings = source.settings
     if not is_loopback(settings.host):
         raise ConfigError(f"the demo signs tokens itself, so it is for loopback only: {settings.host!r} is not 127.0.0.1 or ::1")
     configure_logs(settings.log_level)
@@ -31,16 +33,17 @@ def run(flags: Mapping[str, object]) -> None:
     url = address(listener)
     path = settings.data_dir / "issuer.json"
     issuer = move_issuer(path, open_issuer(path, url), url)
-    run_server(settings, listener, partial(_build, settings, issuer), partial(_welcome, settings, issuer))
+    run_server(settings, listener, partial(_build, source, issuer), partial(_welcome, settings, issuer))
 
 
-async def _build(settings: Settings, issuer: DemoIssuer) -> ASGIApp:
+async def _build(source: SchemaSource, issuer: DemoIssuer) -> ASGIApp:
+    settings = source.settings
     await migrate_store(settings)
     with shown_progress() as progress:
         report = await import_demo(settings, progress)
     if report.created or report.updated:
         say_report(report, every=False)
-    return await build_city(settings, issuer)
+    return await build_city(source, issuer)
 
 
 def _welcome(settings: Settings, issuer: DemoIssuer) -> None:

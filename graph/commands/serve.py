@@ -9,12 +9,14 @@ from graph.commands.serving import address, check_issuer, open_socket, run_serve
 from graph.commands.terminal import say
 from graph.config import load_settings
 from graph.server.logs import configure_logs
+from graph.sources import SchemaSource
 
 
 def run(config: Path | None, flags: Mapping[str, object]) -> None:
-    settings = load_settings(config, flags)
+    source = SchemaSource(partial(load_settings, config, flags), config)
+    settings = source.settings
     check_issuer(settings)
     configure_logs(settings.log_level)
     listener = open_socket(settings)
     endpoint = f"{address(listener)}/graphql"
-    run_server(settings, listener, partial(build_city, settings), lambda: say(f"{settings.city_id}: GraphQL at {endpoint}"))
+    run_server(settings, listener, partial(build_city, source), lambda: say(f"{settings.city_id}: GraphQL at {endpoint}"))

@@ -28,9 +28,10 @@ from graph.server.cors import Cors
 from graph.server.exchange import Exchange, Reply, read_body, read_exchange, send_reply
 from graph.server.graphql_request import check_content_type, read_get, read_post
 from graph.server.ide import Page
+from graph.server.in_service import InService
 from graph.server.logs import REQUEST, LoggedRequest
 from graph.server.negotiation import GRAPHQL_RESPONSE, HTML, JSON, OFFERED, PROBLEM, answer_type, prefers_html
-from graph.server.pipeline import Answer, Pipeline
+from graph.server.pipeline import Answer
 from graph.server.problems import Trace, problem
 
 GRAPHQL_PATH = "/graphql"
@@ -55,7 +56,7 @@ NOTHING_ALLOWED = (b"content-security-policy", b"default-src 'none'; frame-ances
 class ServerParts:
     """What the application is assembled from. `documents` are JSON documents that anybody may read, by path."""
 
-    pipeline: Pipeline
+    in_service: InService
     authenticator: Authenticator
     cors: Cors
     page: Page
@@ -138,7 +139,8 @@ class Application:
         if logged := REQUEST.get():
             logged.principal, logged.tenant, logged.operation = principal.subject, principal.tenant, request.operation_name
         context = RequestContext(principal, exchange.trace.request_id, exchange.headers)
-        answer = await self._parts.pipeline.answer(request, context, exchange.trace, read_only=reading)
+        with self._parts.in_service.current as pipeline:
+            answer = await pipeline.answer(request, context, exchange.trace, read_only=reading)
         return graphql_reply(answer, media)
 
     async def _home(self, exchange: Exchange, receive: Receive) -> Reply:
@@ -157,7 +159,7 @@ class Application:
                 await check()
             except Unavailable as error:
                 raise Unavailable(f"{name} does not answer: {error.detail}") from error
-        return json_reply(200, {"status": "UP", "checks": sorted(self._parts.checks)})
+        return json_reply(200, {"status": "UP", "checks": sorted(self._parts.checks), "schema": self._parts.in_service.state()})
 
     async def _document(self, exchange: Exchange, receive: Receive) -> Reply:
         _allow(exchange, "GET")

@@ -75,7 +75,7 @@ def test_compose_when_subgraphs_disagree_then_codes_on_stdout_and_status_1(confi
         (("nonsense",), "No such command"),
         (("compose",), "Missing argument"),
         (("compose", "none.yaml"), "none.yaml cannot be read"),
-        (("gateway",), "give either --supergraph or --config"),
+        (("gateway",), "give --supergraph, or --config with subgraphs"),
         (("gateway", "--supergraph", "none.graphql", "--no-auth"), "none.graphql cannot be read"),
         (("gateway", "--supergraph", "none.graphql"), "no identity provider is configured"),
         (("gateway", "--supergraph", "none.graphql", "--no-auth", "--host", "0.0.0.0"), "loopback only"),
