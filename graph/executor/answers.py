@@ -5,6 +5,7 @@ marked in the response tree. Paths and messages of a subgraph are taken as claim
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +53,8 @@ class Answers:
     tree: JSONObject
     faults: Faults
     object_types: frozenset[str]
+    shared: bool = True
+    """Whether places of one entity share its objects: not where what a field answers depends on what stands above it."""
 
     def root(self, fetch: PreparedFetch, response: SubgraphResponse) -> str | None:
         """Merges the answer of a root fetch. Returns what is wrong with it as a whole, if anything is."""
@@ -129,7 +132,7 @@ class Answers:
                     if flat:
                         owner.update(entity)
                     else:
-                        merge(owner, entity, shape, object_types)
+                        merge(owner, entity if self.shared else deepcopy(entity), shape, object_types)
             elif entity is not None:
                 self.mark_owners([owners], shape)
                 message = f"subgraph {fetch.fetch.subgraph!r} answered with something that is not an object"

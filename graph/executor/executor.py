@@ -53,10 +53,12 @@ class Executor:
     async def run(self, plan: Plan, variables: Mapping[str, Any], context: RequestContext) -> ExecutionOutcome:
         """Never raises for what a subgraph does. `variables` are coerced already, as JSON values."""
         prepared = self.prepare(plan)
+        if plan.operation.deferrals:  # deferred fields come with the others: delivering them later is left to them who can
+            variables = {**variables, **{one.condition.variable: True for one in plan.operation.deferrals}}
         faults = Faults(self._limits.errors)
         tree: JSONObject = {}
         prepared.introspection.run(tree, variables, faults)
-        answers = Answers(plan.operation, tree, faults, self._object_types)
+        answers = Answers(plan.operation, tree, faults, self._object_types, prepared.shared)
         if prepared.fetches:
             await Run(prepared, variables, context, self._transports, self._limits, self.health, answers).fetch_all()
         data = prepared.projection.run(tree, variables, faults, prepared.service_of)

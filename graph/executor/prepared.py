@@ -46,6 +46,10 @@ class PreparedPlan:
     introspection: Introspection
     _services: dict[tuple[PathKey, ...], str] | None = field(default=None)
 
+    @property
+    def shared(self) -> bool:
+        return not any(one.fetch.contexts for one in self.fetches)
+
     def service_of(self, path: Sequence[PathKey]) -> str | None:
         """The subgraph that answers the field at a path of the client."""
         if self._services is None:

@@ -19,9 +19,25 @@ def plan_to_json(plan: Plan) -> Node:
 
 
 def nested(plan: Plan) -> Node | None:
-    """The fetches as Sequence, Parallel, Flatten, Condition and Fetch nodes."""
+    """The fetches as Defer, Sequence, Parallel, Flatten, Condition and Fetch nodes."""
     nodes = [_fetch(fetch) for fetch in plan.fetches]
-    return _nest(set(range(len(nodes))), [set(f.depends_on) for f in plan.fetches], nodes)
+    needs = [set(f.depends_on) for f in plan.fetches]
+    later = {i: found for i, fetch in enumerate(plan.fetches) if (found := _deferral(fetch)) is not None}
+    primary = _nest(set(range(len(nodes))) - set(later), needs, nodes)
+    if not later:
+        return primary
+    deferred = []
+    for one in plan.operation.deferrals:
+        members = {i for i, condition in later.items() if condition == one.condition}
+        if members:
+            deferred.append({"label": one.label, "node": _nest(members, needs, nodes)})
+    return {"kind": "Defer", "primary": {"node": primary}, "deferred": deferred}
+
+
+def _deferral(fetch: Fetch) -> Condition | None:
+    """The `@defer` that a fetch waits for; None where something of it is wanted at once."""
+    found = [max((c for c in conditions if c.is_deferral), default=None) for conditions in fetch.conditions]
+    return found[0] if found and None not in found else None
 
 
 def _nest(members: set[int], needs: list[set[int]], nodes: list[Node]) -> Node | None:
@@ -62,8 +78,9 @@ def _fetch(fetch: Fetch) -> Node:
         node["representations"] = [_call(call) for call in fetch.calls]
         paths = list(dict.fromkeys(_path(p) for call in fetch.calls for p in call.paths))
         node = {"kind": "Flatten", "paths": paths, "node": node} if len(paths) > 1 else {"kind": "Flatten", "path": paths[0], "node": node}
-    if fetch.conditions:
-        node = {"kind": "Condition", "if": " or ".join(_all(c) for c in fetch.conditions), "node": node}
+    asked = [[c for c in conditions if not c.is_deferral] for conditions in fetch.conditions]
+    if asked and all(asked):
+        node = {"kind": "Condition", "if": " or ".join(map(_all, asked)), "node": node}
     return node
 
 
@@ -107,5 +124,14 @@ def _lines(node: Node, depth: int) -> list[str]:
             return [f"{pad}Flatten({', '.join(paths)}) {{", *_lines(node["node"], depth + 1), f"{pad}}}"]
         case "Condition":
             return [f"{pad}Condition(if: {node['if']}) {{", *_lines(node["node"], depth + 1), f"{pad}}}"]
+        case "Defer":
+            lines = [
+                f"{pad}Defer {{",
+                f"{pad}  Primary {{",
+                *(_lines(node["primary"]["node"], depth + 2) if node["primary"]["node"] else []),
+            ]
+            for one in node["deferred"]:
+                lines += [f"{pad}  }}", f"{pad}  Deferred({one['label'] or ''}) {{", *_lines(one["node"], depth + 2)]
+            return [*lines, f"{pad}  }}", f"{pad}}}"]
         case kind:
             return [f"{pad}{kind} {{", *(line for n in node["nodes"] for line in _lines(n, depth + 1)), f"{pad}}}"]

@@ -92,6 +92,11 @@ class Hop:
     premises: tuple["Path", ...] = field(repr=False)
     contexts: tuple[ContextInput, ...] = ()
 
+    @property
+    def is_typed(self) -> bool:
+        """Whether the premises bring the objects' types."""
+        return self.place.narrowed_to is not None or self.typename is None
+
     def request(self, subgraph: str) -> str:
         """What the request is counted under: a subgraph's, or one of its own, since contexts differ from entity to entity."""
         return subgraph if not self.contexts else f"{subgraph} with {', '.join(c.variable for c in self.contexts)}"

@@ -282,9 +282,25 @@ class Search:
         if not field.selections and type_name not in self.graph.types:
             out.append(Leaf(field, conditions, tuple(options)))
             return False
-        below = Arrivals(self, arrivals.place.below(field.key, type_name), options, above=arrivals)
+        below = Arrivals(self, self._place(arrivals.place, options).below(field.key, type_name), options, above=arrivals)
         self._selections(field.selections, below, conditions, out)
         return False
+
+    def _place(self, place: Place, options: Iterable[Path]) -> Place:
+        """The place whose field the options select, narrowed only if their requests tell the types of the objects there.
+
+        A subgraph that does not know the types answers the field for all objects, and nothing further down waits for the types.
+        """
+        if place.narrowed_to is None or all(path.parent is not None and self._knows_types(path.parent) for path in options):
+            return place
+        return Place(place.segments, place.type_name)
+
+    def _knows_types(self, path: Path) -> bool:
+        if not self.graph.is_interface_object(path.tail):
+            return True
+        while isinstance(path.move, Cast) and path.parent is not None:
+            path = path.parent
+        return isinstance(path.move, Hop) and path.move.is_typed
 
     def _direct(self, field: Field, arrivals: Arrivals) -> list[Path]:
         """The options that need no hop, if none with a hop can be better: a hop from anywhere here would cost more than none."""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+DEFER = "@defer "
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Condition:
@@ -9,6 +11,11 @@ class Condition:
 
     variable: str
     expected: bool
+
+    @property
+    def is_deferral(self) -> bool:
+        """Whether it stands for a `@defer`: a condition that comes true later. Its variable is no variable of the client's."""
+        return self.variable.startswith(DEFER)
 
 
 NO_CONDITIONS: frozenset[Condition] = frozenset()

@@ -17,6 +17,7 @@ from graphql import (
     TypeNode,
     UnionTypeDefinitionNode,
     build_ast_schema,
+    parse,
     value_from_ast_untyped,
 )
 
@@ -25,6 +26,11 @@ EXECUTABLE_LOCATIONS = {
     "QUERY", "MUTATION", "SUBSCRIPTION", "FIELD", "FRAGMENT_DEFINITION", "FRAGMENT_SPREAD", "INLINE_FRAGMENT",
     "VARIABLE_DEFINITION",
 }  # fmt: skip
+DEFER = """
+"What the fragment selects may be delivered after the rest of the answer."
+directive @defer(if: Boolean! = true, label: String) on FRAGMENT_SPREAD | INLINE_FRAGMENT
+"""
+"""Answered by the gateway itself, whatever the subgraphs know of it."""
 Node = TypeVar("Node")
 
 
@@ -38,12 +44,14 @@ def named_type(node: TypeNode) -> str:
 
 def build_schemas(document: DocumentNode) -> tuple[GraphQLSchema, GraphQLSchema]:
     """The schema of everything, and the one of what clients may see. Raises `TypeError` where either is invalid."""
-    features = _feature_names(document)
+    features = feature_names(document)
     inaccessible = features.get("inaccessible", "inaccessible")
-    definitions = [d for d in document.definitions if not _is_machinery(d, set(features.values()))]
+    definitions = [d for d in document.definitions if not is_machinery(d, set(features.values()))]
+    if not any(isinstance(d, DirectiveDefinitionNode) and d.name.value == "defer" for d in definitions):
+        definitions.append(parse(DEFER, no_location=True).definitions[0])
     full = [_clean(d, hidden=None) for d in definitions]
-    public = [c for d in definitions if not _has(d, inaccessible) and (c := _clean(d, inaccessible)) is not None]
-    gone = {d.name.value for d in definitions if isinstance(d, TypeDefinitionNode) and _has(d, inaccessible)}
+    public = [c for d in definitions if not has_directive(d, inaccessible) and (c := _clean(d, inaccessible)) is not None]
+    gone = {d.name.value for d in definitions if isinstance(d, TypeDefinitionNode) and has_directive(d, inaccessible)}
     return _build(full), _build(_without_types(public, gone))
 
 
@@ -51,7 +59,7 @@ def _build(definitions: Iterable[Any]) -> GraphQLSchema:
     return build_ast_schema(DocumentNode(definitions=tuple(definitions)), assume_valid_sdl=True)
 
 
-def _feature_names(document: DocumentNode) -> dict[str, str]:
+def feature_names(document: DocumentNode) -> dict[str, str]:
     """The specifications that the schema links: their own name → the name that they have here."""
     names = {"link": "link", "core": "core", "join": "join"}
     for node in document.definitions:
@@ -68,7 +76,7 @@ def _feature_names(document: DocumentNode) -> dict[str, str]:
     return names
 
 
-def _is_machinery(node: Any, features: set[str]) -> bool:
+def is_machinery(node: Any, features: set[str]) -> bool:
     """Whether a definition belongs to a linked specification, and so not to the API."""
     if isinstance(node, SchemaExtensionNode):
         return True
@@ -81,7 +89,7 @@ def _is_machinery(node: Any, features: set[str]) -> bool:
     return "__" in name and name.split("__")[0] in features
 
 
-def _has(node: Any, directive: str) -> bool:
+def has_directive(node: Any, directive: str) -> bool:
     return any(d.name.value == directive for d in getattr(node, "directives", ()) or ())
 
 
@@ -98,7 +106,7 @@ def _clean(node: Any, hidden: str | None) -> Any:
     for children in ("fields", "values", "arguments"):
         nodes = getattr(node, children, None)
         if nodes:
-            kept = tuple(_clean(n, hidden) for n in nodes if hidden is None or not _has(n, hidden))
+            kept = tuple(_clean(n, hidden) for n in nodes if hidden is None or not has_directive(n, hidden))
             if not kept and isinstance(node, TypeDefinitionNode):
                 return None
             changes[children] = kept

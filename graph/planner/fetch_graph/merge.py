@@ -22,7 +22,7 @@ def delay_to_merge(steps: Iterable[Step]) -> list[Step]:
 
 
 def _takes_in(target: Step, step: Step) -> bool:
-    return target.subgraph == step.subgraph and target.root is None and not target.contexts
+    return target.subgraph == step.subgraph and target.root is None and not target.contexts and target.deferral_only == step.deferral_only
 
 
 def _move_into(target: Step, step: Step, dependents: Iterable[Step]) -> None:

@@ -96,7 +96,8 @@ class _Printer:
             for _, value in field.arguments:
                 self.used |= variables_in(value)
         outer = ""
-        for n, condition in enumerate(sorted(conditions)):
+        asked = sorted(c for c in conditions if not c.is_deferral)
+        for n, condition in enumerate(asked):
             self.used.add(condition.variable)
             directive = f"@{'include' if condition.expected else 'skip'}(if: ${condition.variable})"
             if n == 0:
@@ -105,7 +106,7 @@ class _Printer:
                 outer = f"... {directive} {{ {outer}"
         if entry.tree is not None:
             text += f" {{ {self._selections(entry.tree)} }}"
-        return f"{outer}{text}{' }' * (len(conditions) - 1)}"
+        return f"{outer}{text}{' }' * (len(asked) - 1)}"
 
 
 def _definition(node: VariableDefinitionNode) -> str:

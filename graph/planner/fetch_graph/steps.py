@@ -72,6 +72,11 @@ class Step:
     contexts: tuple[ContextVariable, ...] = ()
     context_types: tuple[str, ...] = ()
 
+    @property
+    def deferral_only(self) -> bool:
+        """Whether nothing of it is wanted at once."""
+        return self.alternatives is not None and all(any(c.is_deferral for c in conditions) for conditions in self.alternatives)
+
     def call(self, segments: tuple[PathSegment, ...], representation: Representation) -> Call:
         """The call that sends objects of a place in this form."""
         for call in self.calls:

@@ -19,6 +19,7 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    StringValueNode,
     VariableNode,
     print_ast,
 )
@@ -26,7 +27,7 @@ from graphql import (
 from graph.contracts import OperationKind
 from graph.errors import BadUserInput, GraphQLValidationFailed
 from graph.planner.normalize import introspection
-from graph.planner.normalize.operation import NO_CONDITIONS, Condition, Field, Fragment, Operation, Selection
+from graph.planner.normalize.operation import DEFER, NO_CONDITIONS, Condition, Deferral, Field, Fragment, Operation, Selection
 from graph.query_graph.keys import KeyAllocator
 from graph.supergraph import Supergraph
 
@@ -82,7 +83,8 @@ class Normalizer:
             raise GraphQLValidationFailed(f"the schema has no {kind} type")
         run = _Run(self, fragments, keys)
         selections = run.selections([node.selection_set], root)
-        return Operation(kind, node.name.value if node.name else None, selections, tuple(node.variable_definitions or ()))
+        name = node.name.value if node.name else None
+        return Operation(kind, name, selections, tuple(node.variable_definitions or ()), tuple(run.deferrals.values()))
 
 
 class _Run:
@@ -94,6 +96,7 @@ class _Run:
         self.fragments = fragments
         self.keys = keys
         self.fields_left = MAX_FIELDS
+        self.deferrals: dict[Condition, Deferral] = {}
 
     def selections(self, sets: list[SelectionSetNode], static_type: str) -> tuple[Selection, ...]:
         """The normalised union of selection sets at a place of the response whose type is `static_type`."""
@@ -127,6 +130,8 @@ class _Run:
             if more is None:
                 continue
             held = conditions | more
+            if not isinstance(selection, FieldNode):
+                held |= self._deferral(selection.directives or ())
             match selection:
                 case FieldNode():
                     self._add_field(selection, scope, held, found)
@@ -145,6 +150,21 @@ class _Run:
                     raise AssertionError(f"unknown selection {selection.kind}")
             for narrowed in self._narrow(scope, on):
                 self._collect(body, narrowed, held, found, visited)
+
+    def _deferral(self, directives: Iterable[DirectiveNode]) -> Conditions:
+        """What `@defer` on a fragment asks for; `if: false` is decided here, another `if` by whoever delivers the answer."""
+        directive = next((d for d in directives if d.name.value == "defer"), None)
+        if directive is None:
+            return NO_CONDITIONS
+        values = {a.name.value: a.value for a in directive.arguments or ()}
+        when, label = values.get("if"), values.get("label")
+        if isinstance(when, BooleanValueNode) and not when.value:
+            return NO_CONDITIONS
+        name = label.value if isinstance(label, StringValueNode) else f"#{len(self.deferrals) + 1}"
+        condition = Condition(f"{DEFER}{name}", True)
+        variable = when.name.value if isinstance(when, VariableNode) else None
+        self.deferrals.setdefault(condition, Deferral(condition, label.value if isinstance(label, StringValueNode) else None, variable))
+        return frozenset({condition})
 
     def _narrow(self, scope: str, on: str) -> Iterable[str]:
         """The types under which the selections of `... on {on}` apply inside `scope`."""

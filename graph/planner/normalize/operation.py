@@ -5,9 +5,18 @@ from dataclasses import dataclass
 from graphql import VariableDefinitionNode
 
 from graph.contracts import OperationKind
-from graph.query_graph.selections import NO_CONDITIONS, Condition, Field, Fragment, Selection
+from graph.query_graph.selections import DEFER, NO_CONDITIONS, Condition, Field, Fragment, Selection
 
-__all__ = ["NO_CONDITIONS", "Condition", "Field", "Fragment", "Operation", "Selection"]
+__all__ = ["DEFER", "NO_CONDITIONS", "Condition", "Deferral", "Field", "Fragment", "Operation", "Selection"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deferral:
+    """A `@defer`: its fields carry `condition`; `variable` is that of its `if`, None where it has none."""
+
+    condition: Condition
+    label: str | None
+    variable: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +27,4 @@ class Operation:
     name: str | None
     selections: tuple[Selection, ...]
     variables: tuple[VariableDefinitionNode, ...] = ()
+    deferrals: tuple[Deferral, ...] = ()
