@@ -15,6 +15,10 @@ enum join__Graph {
   REVIEWS @join__graph(name: "reviews", url: "")
 }
 """
+DEFER = (
+    '"""\nWhat the fragment selects may be delivered after the rest of the answer.\n"""\n'
+    "directive @defer(if: Boolean! = true, label: String) on FRAGMENT_SPREAD | INLINE_FRAGMENT\n\n"
+)
 FEDERATION_ONE = (
     """
 schema @core(feature: "https://specs.apollo.dev/core/v0.1") @core(feature: "https://specs.apollo.dev/join/v0.1") { query: Query }
@@ -60,7 +64,8 @@ def test_api_schema_when_read_then_has_nothing_of_federation() -> None:
     supergraph = read_supergraph(FEDERATION_ONE)
 
     assert print_schema(supergraph.api_schema) == (
-        "type Query {\n  me: User\n}\n\ntype User {\n  id: ID!\n  name: String\n  reviews: [Review]\n}\n\ntype Review {\n  body: String\n}"
+        DEFER
+        + "type Query {\n  me: User\n}\n\ntype User {\n  id: ID!\n  name: String\n  reviews: [Review]\n}\n\ntype Review {\n  body: String\n}"
     )
 
 
@@ -81,7 +86,7 @@ def test_api_schema_when_elements_are_inaccessible_then_leaves_them_and_what_nee
     assert composed.supergraph.full_schema.mutation_type is not None
     assert "GREEN" in composed.supergraph.full_schema.type_map["Colour"].values  # type: ignore[attr-defined]
     assert print_schema(composed.supergraph.api_schema) == (
-        "union Any = Open\n\n"
+        DEFER + "union Any = Open\n\n"
         "enum Colour {\n  RED\n}\n\n"
         "type Open {\n  o: Colour\n}\n\n"
         "type Query {\n  a(x: Int): Int\n  any: Any\n}"
