@@ -11,7 +11,21 @@ from dataclasses import dataclass, replace
 
 from graph.query_graph.moves import EntityMove, FieldMove, QueryGraph
 from graph.query_graph.nodes import Node
-from graph.query_graph.paths import MAX_WAYS, ContextInput, Hop, Path, Place, best_by_tail, cast, cheapest, enter, hop, select, undominated
+from graph.query_graph.paths import (
+    MAX_WAYS,
+    Cast,
+    ContextInput,
+    Hop,
+    Path,
+    Place,
+    best_by_tail,
+    cast,
+    cheapest,
+    enter,
+    hop,
+    select,
+    undominated,
+)
 from graph.query_graph.requirements import RequirementReader
 from graph.query_graph.selections import NO_CONDITIONS, Condition, Field, Fragment, Selection
 
