@@ -2,6 +2,7 @@
 #
 #   make demo PORT=8000 DATA_DIR=.citygraph   serve Helsinki on this machine
 #   make test                                 the whole test suite; ARGS="-k telemetry" picks
+#   make soak                                 the repetitions that the suite does on a small scale, in full (some 30 minutes)
 #   make check                                formatting, lint, types, layers, Dockerfile, schema.graphql
 #   make format                               put formatting right
 #   make schema                               write schema.graphql anew
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CODE := graph resolvers subgraphs tests migrations
 
-.PHONY: demo test check format schema install clean
+.PHONY: demo test soak check format schema install clean
 .DEFAULT_GOAL := demo
 
 # exec: a signal that ends make's shell must reach the server, and its exit status must be ours.
@@ -23,6 +24,9 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/pytest $(ARGS)
+
+soak: $(STAMP)
+	@CITYGRAPH_SOAK=1 $(BIN)/pytest --timeout=3600 tests/oracle tests/graph/planner/test_plan_is_optimal.py $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check $(CODE)
