@@ -285,7 +285,7 @@ class Search:
         """Adds the leaves of a field. True where it had to be asked for type by type, so that the type must be known."""
         conditions |= field.conditions
         info = self.graph.types[arrivals.place.type_name]
-        options = self._direct(field, arrivals) or self.options(field, arrivals)
+        options = self._direct(field, arrivals, conditions) or self.options(field, arrivals, conditions)
         level = cheapest(options).level if options else None
         if info.is_abstract and level != arrivals.floor and self._expand(field, arrivals, conditions, out, level):
             return True
@@ -316,25 +316,25 @@ class Search:
             path = path.parent
         return isinstance(path.move, Hop) and path.move.is_typed
 
-    def _direct(self, field: Field, arrivals: Arrivals) -> list[Path]:
+    def _direct(self, field: Field, arrivals: Arrivals, conditions: Conditions) -> list[Path]:
         """The options that need no hop, if none with a hop can be better: a hop from anywhere here would cost more than none."""
-        options = self._local_options(field, arrivals.frontier)
+        options = self._local_options(field, arrivals.frontier, conditions)
         if field.selections:
             options = [p for p in options if self._answers_all(p.tail, field.selections)]
         return options if len(options) == len(arrivals.frontier) else []
 
-    def options(self, field: Field, arrivals: Arrivals) -> list[Path]:
-        """All ways to a field from a place, through other subgraphs too."""
-        options = self._local_options(field, arrivals.everything())
+    def options(self, field: Field, arrivals: Arrivals, conditions: Conditions = NO_CONDITIONS) -> list[Path]:
+        """All ways to a field from a place, through other subgraphs too. `conditions` are its own and those of all around it."""
+        options = self._local_options(field, arrivals.everything(), conditions)
         for path in arrivals.with_inputs(field.name):
             move = self.graph.field(path.tail, field.name)
             if move is not None:
-                options.append(select(path, _with_contexts(field, path), move.type, move.tail))
+                options.append(select(path, _with_contexts(_guarded(field, path, conditions), path), move.type, move.tail))
         return options
 
-    def _local_options(self, field: Field, paths: Iterable[Path]) -> list[Path]:
+    def _local_options(self, field: Field, paths: Iterable[Path], conditions: Conditions) -> list[Path]:
         moves = ((p, self.graph.field(p.tail, field.name)) for p in paths)
-        return [select(p, field, m.type, m.tail) for p, m in moves if m is not None and not m.needs_inputs]
+        return [select(p, _guarded(field, p, conditions), m.type, m.tail) for p, m in moves if m is not None and not m.needs_inputs]
 
     def _expand(self, field: Field, arrivals: Arrivals, conditions: Conditions, out: list[Leaf], limit: int | None) -> bool:
         """Asks for an abstract type's field on each type that may stand here, if that is possible below the limit's level."""
@@ -381,6 +381,15 @@ def _with_contexts(field: Field, path: Path) -> Field:
     if not contexts:
         return field
     return replace(field, arguments=(*field.arguments, *((c.argument, f"${c.variable}") for c in contexts)))
+
+
+def _guarded(field: Field, path: Path, conditions: Conditions) -> Field:
+    """The field with all conditions, where a request begins: the fields that the others stand on are in an earlier request."""
+    if len(conditions) == len(field.conditions):
+        return field
+    while isinstance(path.move, Cast) and path.parent is not None:
+        path = path.parent
+    return replace(field, conditions=conditions) if isinstance(path.move, Hop) else field
 
 
 def _combinations(premises: Sequence[Leaf]) -> list[tuple[Path, ...]]:
