@@ -75,11 +75,17 @@ def gateway(
 def compose(
     config: Annotated[Path, typer.Argument(help="YAML file with `subgraphs:`.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; stdout where absent.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Compose again whenever a file, or a polled subgraph, changes.")] = False,
 ) -> None:
     """Compose subgraphs and print the supergraph; errors as `CODE: message` lines."""
     from graph.commands import compose
 
-    compose.run(config, output)
+    if not watch:
+        compose.run(config, output)
+    elif output is None:
+        raise typer.BadParameter("give the file to write: it is written anew on each change", param_hint="--watch needs --output")
+    else:
+        compose.watch(config, output)
 
 
 @app.command()

@@ -49,11 +49,11 @@ class Intervals:
 
 
 class Outcome(Protocol):
-    """Is told how a change was taken."""
+    """Is told how changes are taken: `refused` once for each reason, `accepted` when all is well again."""
 
     def accepted(self) -> None: ...
 
-    def refused(self, codes: tuple[str, ...]) -> None: ...
+    def refused(self, reason: str, codes: tuple[str, ...]) -> None: ...
 
 
 class Reloader(Generic[Read]):
@@ -120,15 +120,12 @@ class Reloader(Generic[Read]):
 
     def _accept(self) -> None:
         if self._reason is not None:
-            logger.warning("what was refused has been put right")
+            self._outcome.accepted()
         self._reason = None
-        self._outcome.accepted()
 
     def _refuse(self, reason: str, codes: tuple[str, ...]) -> None:
-        """The same reason is told once, however often it is met."""
         if reason != self._reason:
-            logger.error("a change is refused, what was there before stays in service: %s", reason)
-            self._outcome.refused(codes)
+            self._outcome.refused(reason, codes)
         self._reason = reason
 
 

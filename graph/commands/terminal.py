@@ -1,5 +1,6 @@
 """What commands have in common at the terminal: files in and out, and how a failure is said."""
 
+import os
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -23,9 +24,26 @@ def write_result(text: str, output: Path | None) -> None:
         sys.stdout.write(text)
         return
     try:
-        output.write_text(text, encoding="utf-8")
+        if output.exists() and not output.is_file():
+            output.write_text(text, encoding="utf-8")  # a pipe or a terminal, which nothing can take the place of
+        else:
+            _replace(output, text)
     except OSError as error:
         raise ConfigError(f"{output} cannot be written: {error.strerror}") from None
+
+
+def _replace(path: Path, text: str) -> None:
+    """Whole or not at all: whoever watches the file never sees half of it."""
+    path = path.resolve()
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        if path.exists():
+            draft.chmod(path.stat().st_mode)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def say(text: str) -> None:

@@ -5,6 +5,7 @@ has one version from its beginning to its end; a version that was replaced is cl
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from types import TracebackType
 from typing import Any
 
 from graph.server.pipeline import Pipeline
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,13 @@ class InService:
         self._retired.add(before)
         before.retire()
 
-    def refused(self, codes: tuple[str, ...]) -> None:
+    def refused(self, reason: str, codes: tuple[str, ...]) -> None:
         """A newer version cannot serve. Anybody may read the codes, so they are all that is kept; the log has the reasons."""
+        logger.error("a change is refused, what was there before stays in service: %s", reason)
         self._refused = {"since": _now(), "codes": list(codes)}
 
     def accepted(self) -> None:
+        logger.warning("what was refused has been put right")
         self._refused = None
 
     def state(self) -> dict[str, Any]:

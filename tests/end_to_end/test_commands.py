@@ -1,8 +1,10 @@
 """The command line as people and scripts meet it: what goes to stdout, what to stderr, and with which status it ends."""
 
 import json
+import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +71,38 @@ def test_compose_when_subgraphs_disagree_then_codes_on_stdout_and_status_1(confi
     assert done.stdout.startswith("INVALID_FIELD_SHARING: ")
 
 
+def test_compose_when_it_watches_then_the_file_follows_and_errors_leave_it_as_it_is(config: Path, tmp_path: Path) -> None:
+    reviews, supergraph, printed = config.parent / "sdl" / "reviews.graphql", tmp_path / "supergraph.graphql", tmp_path / "printed"
+    config.write_text(config.read_text() + "reload_files_s: 0.05\n")
+    with printed.open("w") as stdout:
+        command = [str(CITYGRAPH), "compose", str(config), "-o", str(supergraph), "--watch"]
+        process = subprocess.Popen(command, stdout=stdout, env=clean_environment())
+    try:
+        _until(supergraph.exists)
+        first = supergraph.read_text()
+        reviews.write_text(REVIEWS.replace("id: ID!", "id: ID! name: String"))
+        _until(lambda: "INVALID_FIELD_SHARING: " in printed.read_text())
+        meanwhile = supergraph.read_text()
+        reviews.write_text(REVIEWS.replace("body: String", "body: String stars: Int"))
+        _until(lambda: supergraph.read_text() != first)
+    finally:
+        process.send_signal(signal.SIGINT)
+        status = process.wait(timeout=15)
+
+    assert meanwhile == first
+    assert "stars: Int" in supergraph.read_text()
+    assert printed.read_text().count("INVALID_FIELD_SHARING: ") == 1
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+    assert status == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("nonsense",), "No such command"),
         (("compose",), "Missing argument"),
         (("compose", "none.yaml"), "none.yaml cannot be read"),
+        (("compose", "none.yaml", "--watch"), "--watch needs --output"),
         (("gateway",), "give --supergraph, or --config with subgraphs"),
         (("gateway", "--supergraph", "none.graphql", "--no-auth"), "none.graphql cannot be read"),
         (("gateway", "--supergraph", "none.graphql"), "no identity provider is configured"),
@@ -210,6 +238,13 @@ def test_demo_when_started_again_then_nothing_is_imported_twice_and_sigterm_ends
     assert same == counts
     assert "created" not in again.log.read_text()
     assert status == 0
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def _endpoint(log: Path, process: "subprocess.Popen[bytes]") -> str:
