@@ -57,7 +57,7 @@ class ProjectionWriter:
     def __init__(self, schema: GraphQLSchema, conditions: Sequence[Condition], hidden: Hidden) -> None:
         self._schema = schema
         self._hidden = hidden
-        self._flags = {condition: f"e.on[{number}]" for number, condition in enumerate(conditions)}
+        self._numbers = {condition: number for number, condition in enumerate(conditions)}
         self._functions: dict[_Same, str] = {}
         self._dispatches: dict[_Same, str] = {}
         self._pending: list[_Pending] = []
@@ -110,7 +110,7 @@ class ProjectionWriter:
         source.line(f"r = {display}")
         for one, value in zip(placed[always:], values[always:], strict=True):
             key = repr(one.slot.response_key)
-            tests = [self._flags[condition] for condition in sorted(one.when)]
+            tests = [f"e.on[{self._numbers[condition]}]" for condition in sorted(one.when)]
             if len(one.slot.occurrences) > 1:
                 tests.append(f"{key} not in r")
             with source.block(f"if {' and '.join(tests) or 'True'}"):
@@ -217,7 +217,7 @@ class ProjectionWriter:
             typename = o.get(TYPENAME)
             if typename is FAILED:
                 return None
-            if self._is_interface_of(of_type, typename) and self._needs_no_type(of_type, scope):
+            if self._is_interface_of(of_type, typename) and self._needs_no_type(of_type, scope, e.on):
                 return self.projection(of_type.name, scope)(o, p, e)
             if not e.hidden.hides(typename):
                 e.report(f"__typename should name a type of {of_type.name}, and is {completion.describe(typename)}", p)
@@ -232,10 +232,12 @@ class ProjectionWriter:
             return typename is None
         return told is of_type or self._schema.is_sub_type(of_type, told)
 
-    def _needs_no_type(self, of_type: GraphQLInterfaceType | GraphQLUnionType, scope: Scope) -> bool:
+    def _needs_no_type(self, of_type: GraphQLInterfaceType | GraphQLUnionType, scope: Scope, on: tuple[bool, ...]) -> bool:
+        """Whether no selection set that counts, the variables being what they are, depends on the object's type."""
         if isinstance(of_type, GraphQLUnionType):
             return False
-        return all(isinstance(one, Field) and one.name != TYPENAME for selections, _ in scope for one in selections)
+        held = (selections for selections, when in scope if all(on[self._numbers[condition]] for condition in when))
+        return all(isinstance(one, Field) and one.name != TYPENAME for selections in held for one in selections)
 
     def _applies(self, typename: str) -> Callable[[str], bool]:
         def applies(condition: str) -> bool:

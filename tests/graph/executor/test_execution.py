@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 from graphql import build_schema
 from hand_made import CONTEXT, Scripted, call, entities, given, plan, root, run, select, steps, subgraph
 
@@ -279,6 +280,19 @@ async def test_an_object_whose_type_only_the_interface_is_known_of_is_projected_
     assert (plain.data, plain.errors) == ({"thing": {"seen": 2}}, [])
     assert typed.data == {"thing": None}
     assert [error["path"] for error in typed.errors] == [["thing"]]
+
+
+@pytest.mark.parametrize(("typed", "thing"), [(False, {"seen": 2}), (True, None)])
+async def test_an_object_of_unknown_type_is_projected_where_what_depends_on_the_type_is_not_asked_for(typed: bool, thing: object) -> None:
+    api = "interface Thing { id: ID! seen: Int } type Lamp implements Thing { id: ID! seen: Int } type Query { thing: Thing }"
+    things = Scripted({"thing": SubgraphResponse({"thing": {"id": "1", "seen": 2}})})
+    narrowed = select("thing", Fragment("Lamp", (select("id"),)), conditions=given("typed"))
+    query = plan([select("thing", select("seen")), narrowed], root("things", "{ thing { seen id } }"), variables="$typed: Boolean!")
+
+    outcome = await run(api, query, {"things": things}, {"typed": typed})
+
+    assert outcome.data == {"thing": thing}
+    assert [error["path"] for error in outcome.errors] == ([["thing"]] if typed else [])
 
 
 async def test_roots_of_several_subgraphs_merge_into_one_object() -> None:
