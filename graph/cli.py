@@ -31,6 +31,15 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class PlanStage(StrEnum):
+    """The stages of `graph.planner.stages`, which takes too long to load for `--help`."""
+
+    GRAPH = "graph"
+    PATHS = "paths"
+    FETCHES = "fetches"
+    PLAN = "plan"
+
+
 Config = Annotated[Path | None, typer.Option("--config", help="YAML file: settings, and `subgraphs:`.")]
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on (HOST).")]
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on (PORT); 0 takes a free one.")]
@@ -93,12 +102,19 @@ def plan(
     query_file: Annotated[Path, typer.Argument(help="File with the GraphQL document.")],
     supergraph: Annotated[Path, typer.Option(help="A composed supergraph, as SDL.")],
     operation_name: Annotated[str | None, typer.Option(help="Which operation of the document.")] = None,
-    format: Annotated[Format, typer.Option(help="How to print the plan.")] = Format.TEXT,
+    stage: Annotated[
+        PlanStage, typer.Option(help="What to print: the query graph, the paths found and chosen, the fetches, or the plan.")
+    ] = PlanStage.PLAN,
+    label: Annotated[list[str] | None, typer.Option(help="A label of `@override` that holds; may be given several times.")] = None,
+    format: Annotated[Format, typer.Option(help="How to print the plan; other stages are text.")] = Format.TEXT,
 ) -> None:
     """Print how an operation would be answered: which fetches, in which order."""
     from graph.commands import plan
+    from graph.planner.stages import Stage
 
-    plan.run(supergraph, query_file, operation_name, as_json=format is Format.JSON)
+    if format is Format.JSON and stage is not PlanStage.PLAN:
+        raise typer.BadParameter(f"the stage {stage.value!r} is printed as text only", param_hint="--format")
+    plan.run(supergraph, query_file, operation_name, Stage(stage.value), label or [], as_json=format is Format.JSON)
 
 
 @app.command()

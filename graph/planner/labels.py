@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from random import random
 
 from graph.contracts import RequestContext
@@ -23,7 +23,7 @@ class OverrideLabels:
     """The labels of a supergraph, and what they depend on."""
 
     def __init__(self, supergraph: Supergraph, decide: Decide = never, roll: Callable[[], float] = random) -> None:
-        labels = sorted(_labels(supergraph))
+        labels = sorted(override_labels(supergraph))
         self._shares = {label: float(match[1]) / 100 for label in labels if (match := PERCENT.fullmatch(label))}
         self._others = [label for label in labels if label not in self._shares]
         self._decide, self._roll = decide, roll
@@ -36,6 +36,7 @@ class OverrideLabels:
         return frozenset(active + [label for label in self._others if self._decide(label, context)])
 
 
-def _labels(supergraph: Supergraph) -> Iterable[str]:
+def override_labels(supergraph: Supergraph) -> set[str]:
+    """Every label that some field's override has."""
     sources = (s for info in supergraph.types.values() for field in info.fields.values() for s in field.sources.values())
     return {source.override_label for source in sources if source.override_label is not None}

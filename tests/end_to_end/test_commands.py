@@ -62,6 +62,43 @@ def test_compose_then_plan_when_given_files_then_supergraph_and_plan_on_stdout(c
     assert (second["kind"], second["path"], second["node"]["subgraph"]) == ("Flatten", "me", "reviews")
 
 
+@pytest.mark.parametrize(
+    ("stage", "expected"),
+    [
+        ("graph", "accounts: User\n  .id → ID!\n  .name → String\n  ⇒ reviews: User by { id }\n"),
+        ("paths", "body\n  * accounts.me ⇒ reviews(me).reviews.body  [0:accounts, 1:reviews]\n"),
+        ("fetches", "0: accounts, level 0, root\n1: reviews, level 1, me, after 0\n"),
+        ("plan", 'QueryPlan {\n  Sequence {\n    Fetch(subgraph: "accounts") {\n      { me { name id } }\n    }\n'),
+    ],
+)
+def test_plan_when_asked_for_a_stage_then_that_one_on_stdout(config: Path, tmp_path: Path, stage: str, expected: str) -> None:
+    supergraph, query = tmp_path / "supergraph.graphql", tmp_path / "query.graphql"
+    query.write_text("{ me { name reviews { body } } }")
+    run("compose", config, "-o", supergraph)
+
+    done = run("plan", "--supergraph", supergraph, query, "--stage", stage)
+
+    assert done.returncode == 0, done.stderr
+    assert expected in done.stdout
+
+
+def test_plan_when_a_label_holds_then_the_new_subgraph_is_asked(config: Path, tmp_path: Path) -> None:
+    supergraph, query = tmp_path / "supergraph.graphql", tmp_path / "query.graphql"
+    query.write_text("{ me { name } }")
+    new = REVIEWS.replace("v2.3", "v2.7").replace('["@key"]', '["@key", "@override"]')
+    new = new.replace("id: ID!", 'id: ID! name: String @override(from: "accounts", label: "beta")')
+    (config.parent / "sdl" / "reviews.graphql").write_text(new)
+    assert run("compose", config, "-o", supergraph).returncode == 0
+
+    before = run("plan", "--supergraph", supergraph, query, "--stage", "fetches")
+    after = run("plan", "--supergraph", supergraph, query, "--stage", "fetches", "--label", "beta")
+    wrong = run("plan", "--supergraph", supergraph, query, "--label", "gamma")
+
+    assert before.stdout == "0: accounts, level 0, root\n"
+    assert after.stdout == "0: accounts, level 0, root\n1: reviews, level 1, me, after 0\n"
+    assert (wrong.returncode, "no `@override` has the label 'gamma'; the labels are: beta" in wrong.stderr) == (2, True)
+
+
 def test_compose_when_subgraphs_disagree_then_codes_on_stdout_and_status_1(config: Path) -> None:
     (config.parent / "sdl" / "reviews.graphql").write_text(REVIEWS.replace("id: ID!", "id: ID! name: String"))
 
@@ -114,6 +151,8 @@ def test_compose_when_it_watches_then_the_file_follows_and_errors_leave_it_as_it
         (("token", "--role", "king"), "there is no role 'king'"),
         (("token", "--role", "admin", "--ttl", "100000000"), "--ttl"),
         (("plan", "--supergraph", "none.graphql", "none.graphql", "--format", "xml"), "xml"),
+        (("plan", "--supergraph", "none.graphql", "none.graphql", "--stage", "soup"), "soup"),
+        (("plan", "--supergraph", "none.graphql", "none.graphql", "--stage", "paths", "--format", "json"), "text only"),
         (("import", "osm", "none.osm.pbf"), "Missing option '--city'"),
     ],
 )
