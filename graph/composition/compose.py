@@ -3,7 +3,9 @@
 A stage runs only when the stages before found no error, because its rules rely on theirs.
 """
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from graph.composition.federation_one import upgrade
 from graph.composition.findings import Findings
@@ -23,6 +25,23 @@ from graph.supergraph import SupergraphError, read_supergraph
 
 def compose(subgraphs: Sequence[SubgraphSDL]) -> Composed | Failed:
     """Composes subgraphs to a supergraph, or says why not. The order of `subgraphs` makes no difference."""
+    with _uncollected():
+        return _compose(subgraphs)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Syntax nodes live until the end, by the hundred thousand: looking for garbage among them takes a quarter of the time for nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _compose(subgraphs: Sequence[SubgraphSDL]) -> Composed | Failed:
     findings = Findings()
     merged = _merge(subgraphs, findings)
     if merged is None or findings.errors:

@@ -5,6 +5,7 @@ Computed once a subgraph, because merging, sharing, overriding and many rules as
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from graph.composition.field_sets import field_set_of, selected_fields, with_implementations
 from graph.composition.subgraph import ROOTS, Applied, Coordinate, Field, Kind, Subgraph, Type
@@ -35,7 +36,17 @@ class Facts:
         return coordinate in self.key or coordinate in self.provided or coordinate in self.required or coordinate in self.from_interface
 
 
+_known: WeakKeyDictionary[Subgraph, Facts] = WeakKeyDictionary()
+
+
 def facts_of(subgraph: Subgraph) -> Facts:
+    facts = _known.get(subgraph)
+    if facts is None:
+        facts = _known[subgraph] = _facts_of(subgraph)
+    return facts
+
+
+def _facts_of(subgraph: Subgraph) -> Facts:
     key = frozenset(_key_fields(subgraph))
     provided = frozenset(_provided_fields(subgraph))
     return Facts(

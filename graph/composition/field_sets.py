@@ -5,6 +5,7 @@ Whether the fields exist and may be selected is for the rules to say; walking le
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from graphql import (
     FieldNode,
@@ -32,11 +33,12 @@ class Selected:
     outermost: bool
 
 
+@lru_cache(maxsize=4096)
 def parse_field_set(text: str) -> SelectionSetNode | None:
-    """The selection, or None where the text is none; braces around all of it are allowed."""
+    """The selection, or None where the text is none; braces around all of it are allowed. Few texts are asked for many times."""
     stripped = text.strip()
     try:
-        document = parse(stripped if stripped.startswith("{") else f"{{{stripped}}}", max_tokens=10_000)
+        document = parse(stripped if stripped.startswith("{") else f"{{{stripped}}}", no_location=True, max_tokens=10_000)
     except GraphQLSyntaxError:
         return None
     operation = document.definitions[0]
@@ -45,6 +47,7 @@ def parse_field_set(text: str) -> SelectionSetNode | None:
     return operation.selection_set
 
 
+@lru_cache(maxsize=4096)
 def print_field_set(text: str) -> str:
     """The field set on one line, with single spaces: the same selection always prints the same."""
     selection = parse_field_set(text)

@@ -24,19 +24,22 @@ class Place:
 
 @dataclass(slots=True)
 class Findings:
-    """Errors and hints in the order in which they were found; an error that is found twice is kept once."""
+    """Errors and hints in the order in which they were found; one that is found twice is kept once."""
 
     errors: list[CompositionError] = field(default_factory=list)
     hints: list[Hint] = field(default_factory=list)
+    _seen: set[CompositionError | Hint] = field(default_factory=set)
 
     def error(self, code: str, message: str, places: Iterable[Place] = ()) -> None:
         error = CompositionError(code, message, *_where(places))
-        if error not in self.errors:
+        if error not in self._seen:
+            self._seen.add(error)
             self.errors.append(error)
 
     def hint(self, code: str, message: str, places: Iterable[Place] = ()) -> None:
         hint = Hint(code, message, *_where(places))
-        if hint not in self.hints:
+        if hint not in self._seen:
+            self._seen.add(hint)
             self.hints.append(hint)
 
 

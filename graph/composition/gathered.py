@@ -45,14 +45,8 @@ class FieldSource:
     member: Member
     owner: Type
     field: Field
-
-    @property
-    def coordinate(self) -> Coordinate:
-        return Coordinate(self.owner.name, self.field.name)
-
-    @property
-    def is_external(self) -> bool:
-        return self.coordinate in self.member.facts.external
+    coordinate: Coordinate
+    is_external: bool
 
     @property
     def resolves(self) -> bool:
@@ -102,6 +96,7 @@ class Gathered:
             for found in member.subgraph.types.values():
                 types.setdefault(found.name, []).append(TypeSource(member, found))
         self.types: Mapping[str, Sequence[TypeSource]] = dict(sorted(types.items()))
+        self._fields: Mapping[str, Mapping[str, Sequence[FieldSource]]] = {name: _fields(found) for name, found in self.types.items()}
 
     def kind(self, type_name: str) -> Kind:
         """The type's kind in the supergraph; an interface object is an interface there."""
@@ -118,14 +113,10 @@ class Gathered:
 
     def field_names(self, type_name: str) -> list[str]:
         """In the order in which the subgraphs, by name, introduce them."""
-        return list(dict.fromkeys(name for source in self.types[type_name] for name in source.type.fields))
+        return list(self._fields[type_name])
 
-    def field_sources(self, type_name: str, field_name: str) -> list[FieldSource]:
-        return [
-            FieldSource(source.member, source.type, source.type.fields[field_name])
-            for source in self.types[type_name]
-            if field_name in source.type.fields
-        ]
+    def field_sources(self, type_name: str, field_name: str) -> Sequence[FieldSource]:
+        return self._fields[type_name].get(field_name, ())
 
     def interface_object_sources(self, type_name: str, field_name: str) -> list[FieldSource]:
         """Sources of the field in subgraphs that know the type only through an interface object of one of its interfaces."""
@@ -185,3 +176,13 @@ class Gathered:
 
     def is_named_subtype(self, sub: str, sup: str) -> bool:
         return sup in self.interfaces_of.get(sub, ()) or sub in self.members_of.get(sup, ())
+
+
+def _fields(sources: Iterable[TypeSource]) -> dict[str, list[FieldSource]]:
+    found: dict[str, list[FieldSource]] = {}
+    for source in sources:
+        for field in source.type.fields.values():
+            coordinate = Coordinate(source.type.name, field.name)
+            is_external = coordinate in source.member.facts.external
+            found.setdefault(field.name, []).append(FieldSource(source.member, source.type, field, coordinate, is_external))
+    return found

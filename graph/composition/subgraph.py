@@ -138,9 +138,9 @@ class Type(Element):
         return Kind.INTERFACE if self.is_interface_object else self.kind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Subgraph:
-    """A subgraph that could be read. `graph` is its name as a value of `join__Graph`."""
+    """A subgraph that could be read. `graph` is its name as a value of `join__Graph`. It is equal to itself alone, and so can be a key."""
 
     name: str
     url: str | None

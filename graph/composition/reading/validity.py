@@ -4,6 +4,7 @@ A subgraph may use directives that it only links, extend types that it doesn't d
 graphql-core can judge the rest, links are turned into definitions, lone extensions into definitions, and a missing query is added.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
@@ -44,11 +45,14 @@ from graph.composition.specs import (
 )
 
 _PLACEHOLDER = "_noQuery"
+_WORD = re.compile(r"\w+")
 
 
 def check_graphql(document: DocumentNode, names: Names, subgraph: str, findings: Findings) -> None:
     """Reports INVALID_GRAPHQL for everything that graphql-core finds wrong."""
-    complete = DocumentNode(definitions=(*_own_definitions(document, names), *_supplied(names), *_placeholder_query(document, names)))
+    complete = DocumentNode(
+        definitions=(*_own_definitions(document, names), *_supplied(document, names), *_placeholder_query(document, names))
+    )
     errors = validate_sdl(complete)
     if not errors:
         try:
@@ -134,8 +138,9 @@ def _without_machinery(node: TypeDefinitionNode | TypeExtensionNode) -> TypeDefi
     return node
 
 
-def _supplied(names: Names) -> Iterator[DefinitionNode]:
-    """Definitions of the directives and types that the subgraph links, under the names that it uses."""
+def _supplied(document: DocumentNode, names: Names) -> Iterator[DefinitionNode]:
+    """Definitions of the directives and types that the subgraph links, under the names that it uses; those whose names occur in it."""
+    words = frozenset(_WORD.findall(document.loc.source.body)) if document.loc else frozenset[str]()
     linked = {link.identity: link for link in names.links}
     sdl: list[str] = []
     defined: set[str] = set()
@@ -144,19 +149,20 @@ def _supplied(names: Names) -> Iterator[DefinitionNode]:
         if link is None and identity != FEDERATION:
             continue
         if link is None:
-            sdl += _federation_one()
+            sdl += _federation_one(words)
             defined |= {d.name for d in spec.directives if d.since == FEDERATION_ONE}
             continue
         version = names.version if identity == FEDERATION else LAST_FEDERATION
         types = {t.name: link.type(t.name) for t in spec.types}
-        sdl += [f"scalar {name}" for name in types.values()]
-        for directive in spec.directives:
+        used = [directive for directive in spec.directives if directive.since <= version and link.directive(directive.name) in words]
+        needed = "".join(directive.definition_at(version) for directive in used)
+        sdl += [f"scalar {name}" for own, name in types.items() if name in words or f"{{{own}}}" in needed]
+        for directive in used:
             name = link.directive(directive.name)
             # `@tag` may be linked by federation and by its own specification: one definition is enough.
-            if directive.since > version or name in defined:
-                continue
-            defined.add(name)
-            sdl.append(f"directive @{name}{directive.definition_at(version).format_map(types)}")
+            if name not in defined:
+                defined.add(name)
+                sdl.append(f"directive @{name}{directive.definition_at(version).format_map(types)}")
     yield from _parsed("\n".join(sdl))
 
 
@@ -166,11 +172,11 @@ def _parsed(sdl: str) -> tuple[DefinitionNode, ...]:
     return parse(Source(sdl, "supplied")).definitions
 
 
-def _federation_one() -> Iterator[str]:
+def _federation_one(words: frozenset[str]) -> Iterator[str]:
     yield "scalar _FieldSet"
     types = {t.name: "_FieldSet" for t in FEDERATION_SPEC.types}
     for directive in FEDERATION_SPEC.directives:
-        if directive.since == FEDERATION_ONE:
+        if directive.since == FEDERATION_ONE and directive.name in words:
             yield f"directive @{directive.name}{directive.definition_at(FEDERATION_ONE).format_map(types)}"
 
 

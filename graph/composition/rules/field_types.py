@@ -1,5 +1,7 @@
 """The subgraphs' types of one field must have one among them that is right for all."""
 
+from collections.abc import Sequence
+
 from graph.composition.findings import Findings
 from graph.composition.gathered import FieldSource, Gathered
 from graph.composition.subgraph import Kind
@@ -17,7 +19,7 @@ def check_field_types(gathered: Gathered, findings: Findings) -> None:
             _check_external(gathered, sources, resolving, findings)
 
 
-def _compatible(gathered: Gathered, sources: list[FieldSource], findings: Findings) -> bool:
+def _compatible(gathered: Gathered, sources: Sequence[FieldSource], findings: Findings) -> bool:
     refs = [source.field.type for source in sources]
     if not refs or most_general(refs, gathered.is_named_subtype) is not None:
         return True
@@ -29,7 +31,7 @@ def _compatible(gathered: Gathered, sources: list[FieldSource], findings: Findin
     return False
 
 
-def _check_external(gathered: Gathered, sources: list[FieldSource], resolving: list[FieldSource], findings: Findings) -> None:
+def _check_external(gathered: Gathered, sources: Sequence[FieldSource], resolving: list[FieldSource], findings: Findings) -> None:
     """An external declaration may be more general, or more specific, than what it stands for; it must not contradict it."""
     for source in sources:
         refs = [source.field.type, *(found.field.type for found in resolving)]
@@ -42,7 +44,7 @@ def _check_external(gathered: Gathered, sources: list[FieldSource], resolving: l
             )
 
 
-def describe_types(sources: list[FieldSource]) -> str:
+def describe_types(sources: Sequence[FieldSource]) -> str:
     grouped: dict[str, list[str]] = {}
     for source in sources:
         grouped.setdefault(str(source.field.type), []).append(source.member.name)
