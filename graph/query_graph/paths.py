@@ -164,5 +164,7 @@ def best_by_tail(paths: Iterable[Path]) -> list[Path]:
     by_tail: dict[Node, list[Path]] = {}
     for path in paths:
         by_tail.setdefault(path.tail, []).append(path)
+    if len(by_tail) == 1 and len(only := next(iter(by_tail.values()))) == 1:
+        return only
     best = (path for ways in by_tail.values() for path in undominated(ways)[:MAX_WAYS])
     return sorted(best, key=lambda p: p.cost)

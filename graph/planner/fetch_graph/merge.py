@@ -27,9 +27,10 @@ def _takes_in(target: Step, step: Step) -> bool:
 
 def _move_into(target: Step, step: Step, dependents: Iterable[Step]) -> None:
     for call in step.calls:
-        same = next((c for c in target.calls if c.segments == call.segments and c.representations == call.representations), None)
+        here = target.places.setdefault(call.segments, [])
+        same = next((c for c in here if c.representations == call.representations), None)
         if same is None:
-            target.calls.append(call)
+            here.append(call)
         else:
             _merge_trees(same.tree, call.tree)
     target.depends_on |= step.depends_on

@@ -60,17 +60,22 @@ class Call:
 
 @dataclass(slots=True, eq=False)
 class Step:
-    """One request: at the root (`root`), or of entities (`calls`)."""
+    """One request: at the root (`root`), or of entities: `places` holds its calls by the place whose objects they send."""
 
     subgraph: str
     level: int
     root: OutputTree | None = None
-    calls: list[Call] = field(default_factory=list)
+    places: dict[tuple[PathSegment, ...], list[Call]] = field(default_factory=dict)
     depends_on: set["Step"] = field(default_factory=set)
     alternatives: set[Conditions] | None = field(default_factory=set)
     """Conditions under any of which the step is needed; None: always."""
     contexts: tuple[ContextVariable, ...] = ()
     context_types: tuple[str, ...] = ()
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every call, place by place."""
+        return [call for calls in self.places.values() for call in calls]
 
     @property
     def deferral_only(self) -> bool:
@@ -79,12 +84,13 @@ class Step:
 
     def call(self, segments: tuple[PathSegment, ...], representation: Representation) -> Call:
         """The call that sends objects of a place in this form."""
-        for call in self.calls:
-            if call.segments == segments and call.takes(representation):
+        here = self.places.setdefault(segments, [])
+        for call in here:
+            if call.takes(representation):
                 break
         else:
             call = Call(segments, [], OutputTree(Node(self.subgraph, "_Entity")))
-            self.calls.append(call)
+            here.append(call)
         if representation not in call.representations:
             call.representations.append(representation)
         return call
