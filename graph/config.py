@@ -108,6 +108,12 @@ class Settings(BaseModel):
     max_directives: Annotated[int, Field(ge=0), Env("CITYGRAPH_MAX_DIRECTIVES")] = 200
     document_cache: Annotated[int, Field(ge=1), Env("CITYGRAPH_DOCUMENT_CACHE")] = 1_000
 
+    introspection: Annotated[bool, Env("CITYGRAPH_INTROSPECTION")] = True
+    query_plan_roles: Annotated[Names, Env("CITYGRAPH_QUERY_PLAN_ROLES")] = ()
+    hooks: Annotated[Names, Env("CITYGRAPH_HOOKS")] = ()
+    hooks_dir: Annotated[Path, Env("CITYGRAPH_HOOKS_DIR")] = Path()
+    hook_timeout_s: Annotated[float, Field(gt=0), Env("CITYGRAPH_HOOK_TIMEOUT_S")] = 5
+
     subgraphs: Mapping[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")], SubgraphSource] = {}
 
     @property
@@ -178,8 +184,11 @@ def read_config(path: Path) -> dict[str, Any]:
     for source in subgraphs.values() if isinstance(subgraphs, dict) else ():
         if isinstance(source, dict) and isinstance(source.get("schema"), str):
             source["schema"] = path.parent / source["schema"]
-    if isinstance(content.get("data_dir"), str):
-        content["data_dir"] = path.parent / content["data_dir"]
+    if "hooks" in content:
+        content.setdefault("hooks_dir", ".")
+    for name in ("data_dir", "hooks_dir"):
+        if isinstance(content.get(name), str):
+            content[name] = path.parent / content[name]
     return content
 
 

@@ -46,12 +46,16 @@ class OperationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SubgraphRequest:
-    """One GraphQL request to a subgraph. `document` is printed GraphQL; plans reuse it, so it can key a cache."""
+    """One GraphQL request to a subgraph. `document` is printed GraphQL; plans reuse it, so it can key a cache.
+
+    `headers` are sent besides those of the transport, where it has headers.
+    """
 
     document: str
     variables: Mapping[str, Any]
     kind: OperationKind = OperationKind.QUERY
     operation_name: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

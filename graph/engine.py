@@ -18,13 +18,16 @@ from graph.config import ConfigError, Settings
 from graph.contracts import Transport
 from graph.executor import Executor, ExecutorLimits, HealthRegistry
 from graph.planner import Planner
+from graph.planner.labels import OverrideLabels
 from graph.reloading import Intervals, RefusedError, Reloader
 from graph.server.application import Application, Check, ServerParts
 from graph.server.cors import Cors
 from graph.server.document_limits import DocumentLimits
+from graph.server.hooks import load_hooks
 from graph.server.ide import build_page
 from graph.server.in_service import InService, Version
 from graph.server.pipeline import Pipeline
+from graph.server.preparation import Preparer
 from graph.sources import Schemas, SchemaSource, http_transport
 from graph.supergraph import Supergraph, SupergraphError, read_supergraph
 
@@ -119,8 +122,8 @@ async def build_reloading(source: SchemaSource, make: Callable[[Schemas], Federa
             in_service.replace(await asyncio.to_thread(build, changed))
         except CompositionFailedError as error:
             raise RefusedError(str(error), tuple(sorted({one.code for one in error.errors}))) from None
-        except (ConfigError, SupergraphError) as error:
-            raise RefusedError(str(error), ("INVALID_SUPERGRAPH",)) from None
+        except ConfigError as error:
+            raise RefusedError(str(error), ("INVALID_CONFIGURATION",)) from None
 
     intervals = Intervals(settings.reload_files_s, settings.reload_urls_s)
     watching = asyncio.create_task(Reloader(source, schemas, renew, in_service, intervals).run())
@@ -159,20 +162,23 @@ def _application(settings: Settings, in_service: InService, around: Surroundings
 def _version(settings: Settings, federation: Federation) -> Version:
     """All that belongs to one schema; nothing of it is shared with another version but the subgraphs' health."""
     supergraph = federation.supergraph
+    hooks = load_hooks(settings.hooks, settings.hooks_dir, settings.hook_timeout_s)
     executor = Executor(
         supergraph.api_schema,
-        federation.transports,
+        hooks.around(federation.transports),
         ExecutorLimits(operation_timeout=settings.operation_timeout_s, prepared_plans=settings.document_cache),
         federation.health,
         full_schema=supergraph.full_schema,
     )
-    pipeline = Pipeline(
-        supergraph.api_schema,
+    preparer = Preparer(
         Planner(supergraph),
         executor,
         limits=document_limits(settings),
         cached_documents=settings.document_cache,
+        introspection=settings.introspection,
     )
+    labels = OverrideLabels(supergraph, hooks.decide)
+    pipeline = Pipeline(preparer, executor, labels, hooks=hooks, plan_roles=frozenset(settings.query_plan_roles))
     return Version(supergraph.sha256, pipeline, executor.close)
 
 

@@ -4,6 +4,7 @@ CityGraphError
 ├── BadUserInput            BAD_USER_INPUT             400
 ├── GraphQLParseFailed      GRAPHQL_PARSE_FAILED       400
 ├── GraphQLValidationFailed GRAPHQL_VALIDATION_FAILED  400
+│   └── IntrospectionDisabled INTROSPECTION_DISABLED   400
 ├── BadRequest              BAD_REQUEST                400
 ├── Unauthenticated         UNAUTHENTICATED            401
 ├── Forbidden               FORBIDDEN                  403
@@ -62,6 +63,12 @@ class GraphQLValidationFailed(CityGraphError):
     """The document does not fit the schema."""
 
     code, status, title = "GRAPHQL_VALIDATION_FAILED", 400, "The GraphQL document is not valid"
+
+
+class IntrospectionDisabled(GraphQLValidationFailed):
+    """The document asks for the schema, which this server does not tell."""
+
+    code, status, title = "INTROSPECTION_DISABLED", 400, "Introspection is disabled"
 
 
 class BadRequest(CityGraphError):

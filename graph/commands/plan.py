@@ -13,7 +13,7 @@ from graph.planner import Planner
 from graph.planner.explain import plan_to_json
 from graph.planner.labels import override_labels
 from graph.planner.stages import Stage, describe
-from graph.server.pipeline import chosen_operation
+from graph.server.preparation import chosen_operation
 from graph.supergraph import Supergraph, SupergraphError, read_supergraph
 
 

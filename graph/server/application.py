@@ -30,8 +30,8 @@ from graph.server.graphql_request import check_content_type, read_get, read_post
 from graph.server.ide import Page
 from graph.server.in_service import InService
 from graph.server.logs import REQUEST, LoggedRequest
+from graph.server.messages import Answer
 from graph.server.negotiation import GRAPHQL_RESPONSE, HTML, JSON, OFFERED, PROBLEM, answer_type, prefers_html
-from graph.server.pipeline import Answer
 from graph.server.problems import Trace, problem
 
 GRAPHQL_PATH = "/graphql"

@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl
 
 from graph import json_codec
 from graph.errors import BadRequest, Forbidden, UnsupportedMediaType
+from graph.server.messages import GraphQLRequest
 from graph.server.negotiation import JSON
-from graph.server.pipeline import GraphQLRequest
 
 MAX_PARAMETERS = 20
 PREFLIGHT_HEADERS = ("authorization", "x-requested-with", "graphql-require-preflight", "apollo-require-preflight")
@@ -74,7 +74,7 @@ def _request(content: Mapping[str, Any]) -> GraphQLRequest:
         _expect("operationName", name, str, "a string")
     if extensions is not None:
         _expect("extensions", extensions, dict, "an object")
-    return GraphQLRequest(query, variables or {}, name or None)
+    return GraphQLRequest(query, variables or {}, name or None, extensions or {})
 
 
 def _expect(name: str, value: object, kind: type, described: str) -> None:

@@ -1,102 +1,35 @@
-"""One operation's way, whatever protocol brought it: document → limits → validation → plan → execution → answer.
+"""One operation's way, whatever protocol brought it: preparation → execution → answer, with an operator's hooks in between."""
 
-What a document turns into is remembered, so a known one costs a look-up before its first fetch. A new one is prepared one at a
-time, and off the event loop where it is long: its cost delays other new documents, never those that are running.
-"""
-
-import asyncio
-from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
-from graphql import (
-    DocumentNode,
-    GraphQLError,
-    GraphQLSchema,
-    OperationDefinitionNode,
-    VariableDefinitionNode,
-    parse,
-    validate,
-)
-from graphql.execution.values import get_variable_values
-
 from graph.contracts import OperationKind, RequestContext
-from graph.errors import (
-    BadRequest,
-    BadUserInput,
-    CityGraphError,
-    GraphQLParseFailed,
-    GraphQLValidationFailed,
-    MethodNotAllowed,
-)
+from graph.errors import BadRequest, CityGraphError, MethodNotAllowed
 from graph.executor import Executor
-from graph.planner import Planner
-from graph.planner.plan import Plan
-from graph.server.document_limits import DocumentLimits, check_document, check_text
+from graph.planner.explain import plan_to_json
+from graph.planner.labels import OverrideLabels
+from graph.server.hooks import NO_HOOKS, Hooks
+from graph.server.messages import Answer, GraphQLRequest
+from graph.server.preparation import Prepared, Preparer, RefusedError
 from graph.server.problems import Trace, complete, graphql_error, syntax_errors
 
-INLINE_CHARACTERS = 2_000
-"""Up to this length a document is prepared on the event loop: that costs less than handing it to a thread and back."""
-MAX_REPORTED_ERRORS = 20
-MAX_CACHED_CHARACTERS = 20_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
-    """What a client sends, whatever the protocol."""
-
-    query: str
-    variables: Mapping[str, Any]
-    operation_name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Ready to encode. `status` is what the first request error asks for; 200 where there is `data`."""
-
-    body: Mapping[str, Any]
-    status: int = 200
-
-    @property
-    def executed(self) -> bool:
-        return "data" in self.body
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A valid operation: its plan, and the definitions of its variables."""
-
-    kind: OperationKind
-    variables: tuple[VariableDefinitionNode, ...]
-    plan: Plan
-
-
-class RefusedError(Exception):
-    """The document cannot be run; graphql-core's errors say why, `kind` is ours for all of them."""
-
-    def __init__(self, kind: type[CityGraphError], errors: list[GraphQLError]) -> None:
-        super().__init__(errors[0].message)
-        self.kind, self.errors = kind, errors
+QUERY_PLAN_HEADER = "citygraph-query-plan"
 
 
 class Pipeline:
-    """Answers operations over one supergraph."""
+    """Answers operations over one supergraph. `plan_roles` are the roles whose bearers see a query plan when they ask for it."""
 
     def __init__(
         self,
-        api_schema: GraphQLSchema,
-        planner: Planner,
+        preparer: Preparer,
         executor: Executor,
+        labels: OverrideLabels,
         *,
-        limits: DocumentLimits,
-        cached_documents: int,
+        hooks: Hooks = NO_HOOKS,
+        plan_roles: frozenset[str] = frozenset(),
     ) -> None:
-        self._api_schema, self._planner, self._executor = api_schema, planner, executor
-        self._limits = limits
-        self._cache = DocumentCache(cached_documents)
-        self._preparing = asyncio.Lock()
+        self._preparer, self._executor, self._labels = preparer, executor, labels
+        self._hooks = hooks
+        self._plan_roles = plan_roles
 
     async def answer(self, request: GraphQLRequest, context: RequestContext, trace: Trace, *, read_only: bool = False) -> Answer:
         """Never raises for what a client sent: request errors and field errors are both answers.
@@ -104,93 +37,47 @@ class Pipeline:
         `read_only` refuses what is not a query (`MethodNotAllowed`, raised: it is the server's protocol that forbids it).
         """
         try:
-            prepared = await self._prepared(request)
-            check_kind(prepared.kind, read_only=read_only)
-            variables = self._coerced(prepared, request.variables)
+            if self._hooks.on_operation:
+                request = await self._hooks.operation(request, context)
+            answer = await self._run(request, context, trace, read_only=read_only)
         except MethodNotAllowed:
             raise
         except RefusedError as refused:
-            return Answer({"errors": syntax_errors(refused.kind, refused.errors, trace)}, refused.kind.status)
+            answer = Answer({"errors": syntax_errors(refused.kind, refused.errors, trace)}, refused.kind.status)
         except CityGraphError as error:
-            return Answer({"errors": [graphql_error(error, trace)]}, error.status)
-        outcome = await self._executor.run(prepared.plan, variables, context)
-        if not outcome.errors:
-            return Answer({"data": outcome.data})
-        return Answer({"errors": [complete(error, trace) for error in outcome.errors], "data": outcome.data})
-
-    async def _prepared(self, request: GraphQLRequest) -> Prepared:
-        key = (sha256(request.query.encode("utf-8", "surrogatepass")).digest(), request.operation_name)
-        if (known := self._cache.get(key)) is not None:
-            return known
-        async with self._preparing:
-            if (known := self._cache.get(key)) is not None:
-                return known
-            if len(request.query) <= INLINE_CHARACTERS:
-                prepared = self._prepare(request.query, request.operation_name)
-            else:
-                prepared = await asyncio.to_thread(self._prepare, request.query, request.operation_name)
-            self._cache.put(key, prepared, len(request.query))
-            return prepared
-
-    def _prepare(self, text: str, operation_name: str | None) -> Prepared:
-        check_text(text, self._limits)
-        document = self._parse(text)
-        check_document(document, self._limits)
-        if errors := validate(self._api_schema, document, max_errors=MAX_REPORTED_ERRORS, allow_empty_selection_sets=False):
-            raise RefusedError(GraphQLValidationFailed, errors)
-        operation = chosen_operation(document, operation_name)
-        plan = self._planner.plan(document, operation_name)
-        self._executor.prepare(plan)
-        return Prepared(OperationKind(operation.operation.value), tuple(operation.variable_definitions or ()), plan)
-
-    def _parse(self, text: str) -> DocumentNode:
+            answer = _refusal(error, trace)
+        if not self._hooks.on_response:
+            return answer
         try:
-            return parse(text, max_tokens=self._limits.tokens, allow_empty_selection_sets=False)
-        except GraphQLError as error:
-            raise RefusedError(GraphQLParseFailed, [error]) from None
+            return await self._hooks.response(answer, request, context)
+        except CityGraphError as error:
+            return _refusal(error, trace)
 
-    def _coerced(self, prepared: Prepared, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Checked against the public schema, with defaults filled in (GraphQL specification §6.1.2)."""
-        values = get_variable_values(self._api_schema, prepared.variables, dict(given), max_errors=MAX_REPORTED_ERRORS)
-        if isinstance(values, list):
-            raise RefusedError(BadUserInput, values)
-        return values.coerced
+    async def _run(self, request: GraphQLRequest, context: RequestContext, trace: Trace, *, read_only: bool) -> Answer:
+        prepared = await self._preparer.prepared(request, self._labels.active(context))
+        check_kind(prepared.kind, read_only=read_only)
+        variables = self._preparer.coerced(prepared, request.variables)
+        if self._hooks.on_plan:
+            await self._hooks.plan(prepared.plan, request, context)
+        outcome = await self._executor.run(prepared.plan, variables, context)
+        body: dict[str, Any] = {"data": outcome.data}
+        if outcome.errors:
+            body = {"errors": [complete(error, trace) for error in outcome.errors], **body}
+        if self._plan_roles and self._shows_plan(request, context):
+            body["extensions"] = _plan_extension(prepared)
+        return Answer(body)
 
-
-class DocumentCache:
-    """The documents used last; bounded by their number, and by the text that they came from."""
-
-    def __init__(self, entries: int) -> None:
-        self._entries = entries
-        self._characters = 0
-        self._known: OrderedDict[tuple[bytes, str | None], tuple[Prepared, int]] = OrderedDict()
-
-    def get(self, key: tuple[bytes, str | None]) -> Prepared | None:
-        found = self._known.get(key)
-        if found is None:
-            return None
-        self._known.move_to_end(key)
-        return found[0]
-
-    def put(self, key: tuple[bytes, str | None], prepared: Prepared, characters: int) -> None:
-        self._known[key] = (prepared, characters)
-        self._characters += characters
-        while len(self._known) > self._entries or self._characters > MAX_CACHED_CHARACTERS:
-            _, (_, freed) = self._known.popitem(last=False)
-            self._characters -= freed
+    def _shows_plan(self, request: GraphQLRequest, context: RequestContext) -> bool:
+        asked = QUERY_PLAN_HEADER in context.headers or request.extensions.get("queryPlan") is True
+        return asked and not self._plan_roles.isdisjoint(context.principal.roles)
 
 
-def chosen_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
-    """The operation named, or the only one (GraphQL specification §6.1). Raises `BadRequest`."""
-    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-    if name is None:
-        if len(operations) == 1:
-            return operations[0]
-        raise BadRequest(f"the document has {len(operations)} operations: `operationName` must say which")
-    for operation in operations:
-        if operation.name is not None and operation.name.value == name:
-            return operation
-    raise BadRequest(f"the document has no operation named {name!r}")
+def _refusal(error: CityGraphError, trace: Trace) -> Answer:
+    return Answer({"errors": [graphql_error(error, trace)]}, error.status)
+
+
+def _plan_extension(prepared: Prepared) -> dict[str, Any]:
+    return {"queryPlan": {"kind": "QueryPlan", "node": plan_to_json(prepared.plan)}}
 
 
 def check_kind(kind: OperationKind, *, read_only: bool) -> None:

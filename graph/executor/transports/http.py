@@ -57,7 +57,10 @@ class HttpTransport:
 
     async def execute(self, request: SubgraphRequest, context: RequestContext) -> SubgraphResponse:
         body = _body(request)
-        message = b"%s%scontent-length: %d\r\n\r\n%s" % (self._head, _header_lines(self._headers(context)), len(body), body)
+        headers = self._headers(context)
+        if request.headers:
+            headers = {**headers, **request.headers}
+        message = b"%s%scontent-length: %d\r\n\r\n%s" % (self._head, _header_lines(headers), len(body), body)
         try:
             response = await self._pool.send(message, repeatable=request.kind is OperationKind.QUERY)
         except ExchangeFailed as failure:

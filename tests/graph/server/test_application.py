@@ -173,10 +173,10 @@ async def test_mutation_when_sent_by_get_then_405_and_it_does_not_run(client: ht
 
 async def test_document_when_sent_again_then_prepared_once(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[str] = []
-    from graph.server import pipeline
+    from graph.server import preparation
 
-    parse = pipeline.parse
-    monkeypatch.setattr(pipeline, "parse", lambda text, **options: parsed.append(text) or parse(text, **options))
+    parse = preparation.parse
+    monkeypatch.setattr(preparation, "parse", lambda text, **options: parsed.append(text) or parse(text, **options))
 
     for name in ("a", "b", "c"):
         response = await _post(client, "query ($n: String!) { greeting(name: $n) }", variables={"n": name})

@@ -39,6 +39,14 @@ def test_document_when_brackets_stand_in_strings_and_comments_then_they_do_not_c
     _check(text)
 
 
+def test_document_when_its_comments_and_strings_are_long_then_they_are_few_tokens() -> None:
+    text = '{ a(b: "' + "word " * 300 + '", c: """' + "word " * 300 + '""" d: -1.5e3) { ...F @include(if: true) } } # ' + "word " * 300
+
+    with pytest.raises(GraphQLValidationFailed, match="has more than 24 tokens"):
+        check_text(text, DocumentLimits(tokens=24))
+    check_text(text, DocumentLimits(tokens=25))
+
+
 @pytest.mark.parametrize("text", ['"' * 100_000, '\\"""' * 25_000, '"""' + '\\"""' * 24_000, '"\\' * 50_000])
 def test_text_when_its_quotes_never_close_then_read_once(text: str) -> None:
     started = time.process_time()
@@ -80,6 +88,7 @@ def test_document_when_a_chain_of_fragments_is_deeper_than_recursion_bears_then_
         ("{ " + " ".join(f"a{n}: a" for n in range(501)) + " }", "has 501 aliases.*at most 500"),
         ("{ x { " + "a " * 5_001 + "} }", "selects 5002 fields.*at most 5000"),
         ("{ " + " ".join(f"f{n}" for n in range(101)) + " }", "has 101 root fields: at most 100"),
+        ("{ a(b: [" + "1 " * 10_000 + "]) }", "has more than 10000 tokens"),
         ("{ a " + "@include(if: true) " * 201 + "}", "has 201 directives: at most 200"),
         ("{ x { " + "a { b } " * 400 + "} }", "320000 pairs to compare: at most 60000"),
         ("{ a } " + " ".join(f"fragment F{n} on Q {{ a }}" for n in range(201)), "has 201 fragments: at most 200"),

@@ -4,7 +4,7 @@ import pytest
 
 from graph.errors import BadRequest, Forbidden, UnsupportedMediaType
 from graph.server.graphql_request import check_content_type, read_get, read_post
-from graph.server.pipeline import GraphQLRequest
+from graph.server.messages import GraphQLRequest
 
 SAFE = {"graphql-require-preflight": "1"}
 

@@ -1,0 +1,154 @@
+"""From a document's text to something that can run: limits → parsing → validation → plan, each text once.
+
+What a document turns into is remembered, so a known one costs a look-up before its first fetch. A new one is prepared one at a
+time, and off the event loop where it is long: its cost delays other new documents, never those that are running.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    VariableDefinitionNode,
+    parse,
+    specified_rules,
+    validate,
+)
+from graphql.execution.values import get_variable_values
+
+from graph.contracts import OperationKind
+from graph.errors import BadRequest, BadUserInput, CityGraphError, GraphQLParseFailed, GraphQLValidationFailed, IntrospectionDisabled
+from graph.executor import Executor
+from graph.planner import Planner
+from graph.planner.plan import Plan
+from graph.server.document_limits import DocumentLimits, check_document, check_text
+from graph.server.messages import GraphQLRequest
+from graph.server.one_of_variables import OneOfVariablesRule
+
+INLINE_CHARACTERS = 2_000
+"""Up to this length a document is prepared on the event loop: that costs less than handing it to a thread and back."""
+MAX_REPORTED_ERRORS = 20
+MAX_CACHED_CHARACTERS = 20_000_000
+RULES = (*specified_rules, OneOfVariablesRule)
+Key = tuple[bytes, str | None, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A valid operation: its plan, and the definitions of its variables."""
+
+    kind: OperationKind
+    variables: tuple[VariableDefinitionNode, ...]
+    plan: Plan
+
+
+class RefusedError(Exception):
+    """The document cannot be run; graphql-core's errors say why, `kind` is ours for all of them."""
+
+    def __init__(self, kind: type[CityGraphError], errors: list[GraphQLError]) -> None:
+        super().__init__(errors[0].message)
+        self.kind, self.errors = kind, errors
+
+
+class Preparer:
+    """Prepares operations of one supergraph. Without `introspection`, the schema is told to nobody: not by suggestions either."""
+
+    def __init__(self, planner: Planner, executor: Executor, *, limits: DocumentLimits, cached_documents: int, introspection: bool) -> None:
+        self._schema = planner.supergraph.api_schema
+        self._planner, self._executor = planner, executor
+        self._limits = limits
+        self._introspection = introspection
+        self._cache = DocumentCache(cached_documents)
+        self._preparing = asyncio.Lock()
+
+    async def prepared(self, request: GraphQLRequest, labels: frozenset[str]) -> Prepared:
+        """The plan differs by the override labels that hold. Raises `RefusedError`, or the `CityGraphError` of a limit."""
+        key = (sha256(request.query.encode("utf-8", "surrogatepass")).digest(), request.operation_name, labels)
+        if (known := self._cache.get(key)) is not None:
+            return known
+        async with self._preparing:
+            if (known := self._cache.get(key)) is not None:
+                return known
+            if len(request.query) <= INLINE_CHARACTERS:
+                prepared = self._prepare(request.query, request.operation_name, labels)
+            else:
+                prepared = await asyncio.to_thread(self._prepare, request.query, request.operation_name, labels)
+            self._cache.put(key, prepared, len(request.query))
+            return prepared
+
+    def coerced(self, prepared: Prepared, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The variables checked against the public schema, with defaults filled in (GraphQL specification §6.1.2)."""
+        values = get_variable_values(
+            self._schema, prepared.variables, dict(given), max_errors=MAX_REPORTED_ERRORS, hide_suggestions=not self._introspection
+        )
+        if isinstance(values, list):
+            raise RefusedError(BadUserInput, values)
+        return values.coerced
+
+    def _prepare(self, text: str, operation_name: str | None, labels: frozenset[str]) -> Prepared:
+        check_text(text, self._limits)
+        document = self._parse(text)
+        check_document(document, self._limits)
+        self._validate(document)
+        operation = chosen_operation(document, operation_name)
+        plan = self._planner.plan(document, operation_name, labels)
+        self._executor.prepare(plan)
+        return Prepared(OperationKind(operation.operation.value), tuple(operation.variable_definitions or ()), plan)
+
+    def _parse(self, text: str) -> DocumentNode:
+        try:
+            return parse(text, max_tokens=self._limits.tokens, allow_empty_selection_sets=False)
+        except GraphQLError as error:
+            raise RefusedError(GraphQLParseFailed, [error]) from None
+
+    def _validate(self, document: DocumentNode) -> None:
+        hidden = not self._introspection
+        if hidden and (errors := validate(self._schema, document, [NoSchemaIntrospectionCustomRule], MAX_REPORTED_ERRORS)):
+            raise RefusedError(IntrospectionDisabled, errors[:1])
+        if errors := validate(
+            self._schema, document, RULES, max_errors=MAX_REPORTED_ERRORS, hide_suggestions=hidden, allow_empty_selection_sets=False
+        ):
+            raise RefusedError(GraphQLValidationFailed, errors)
+
+
+class DocumentCache:
+    """The documents used last; bounded by their number, and by the text that they came from."""
+
+    def __init__(self, entries: int) -> None:
+        self._entries = entries
+        self._characters = 0
+        self._known: OrderedDict[Key, tuple[Prepared, int]] = OrderedDict()
+
+    def get(self, key: Key) -> Prepared | None:
+        found = self._known.get(key)
+        if found is None:
+            return None
+        self._known.move_to_end(key)
+        return found[0]
+
+    def put(self, key: Key, prepared: Prepared, characters: int) -> None:
+        self._known[key] = (prepared, characters)
+        self._characters += characters
+        while len(self._known) > self._entries or self._characters > MAX_CACHED_CHARACTERS:
+            _, (_, freed) = self._known.popitem(last=False)
+            self._characters -= freed
+
+
+def chosen_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    """The operation named, or the only one (GraphQL specification §6.1). Raises `BadRequest`."""
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if name is None:
+        if len(operations) == 1:
+            return operations[0]
+        raise BadRequest(f"the document has {len(operations)} operations: `operationName` must say which")
+    for operation in operations:
+        if operation.name is not None and operation.name.value == name:
+            return operation
+    raise BadRequest(f"the document has no operation named {name!r}")
