@@ -4,6 +4,6 @@ Satisfiability is not looked at here: it walks the query graph, which is made of
 """
 
 from graph.composition.compose import compose
-from graph.composition.result import Composed, CompositionError, Failed, Hint, Location, SubgraphSDL
+from graph.composition.result import Composed, CompositionError, Failed, Hint, HintLevel, Location, SubgraphSDL
 
-__all__ = ["Composed", "CompositionError", "Failed", "Hint", "Location", "SubgraphSDL", "compose"]
+__all__ = ["Composed", "CompositionError", "Failed", "Hint", "HintLevel", "Location", "SubgraphSDL", "compose"]

@@ -11,6 +11,7 @@ from graph.composition.federation_one import upgrade
 from graph.composition.findings import Findings
 from graph.composition.gathered import Gathered
 from graph.composition.graphs import graph_values
+from graph.composition.hints import HINTS
 from graph.composition.merge.supergraph import merge_supergraph
 from graph.composition.merged import Merged
 from graph.composition.printing import print_supergraph
@@ -72,6 +73,9 @@ def _merge(subgraphs: Sequence[SubgraphSDL], findings: Findings) -> Merged | Non
     merged = merge_supergraph(gathered)
     for rule in MERGED:
         rule(merged, gathered, findings)
+    if not findings.errors:
+        for hint in HINTS:
+            hint(gathered, findings)
     return merged
 
 

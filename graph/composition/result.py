@@ -4,6 +4,7 @@ Error codes are the ones that Apollo publishes, so that a department's existing 
 """
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from graph.supergraph import Supergraph
 
@@ -42,6 +43,34 @@ class CompositionError:
         return f"{self.code}: {self.message}"
 
 
+class HintLevel(StrEnum):
+    """How much a hint matters: a warning is rarely meant, debugging is for whoever wonders about the result."""
+
+    WARN = "WARN"
+    INFO = "INFO"
+    DEBUG = "DEBUG"
+
+
+# The levels that Apollo's documentation gives them; what is not here is a warning.
+_LEVELS = {
+    "DIRECTIVE_COMPOSITION_INFO": HintLevel.INFO,
+    "INCONSISTENT_BUT_COMPATIBLE_ARGUMENT_TYPE": HintLevel.INFO,
+    "INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE": HintLevel.INFO,
+    "INCONSISTENT_ENTITY": HintLevel.INFO,
+    "MERGED_NON_REPEATABLE_DIRECTIVE_ARGUMENTS": HintLevel.INFO,
+    "OVERRIDDEN_FIELD_CAN_BE_REMOVED": HintLevel.INFO,
+    "OVERRIDE_DIRECTIVE_CAN_BE_REMOVED": HintLevel.INFO,
+    "OVERRIDE_MIGRATION_IN_PROGRESS": HintLevel.INFO,
+    "INCONSISTENT_ENUM_VALUE_FOR_OUTPUT_ENUM": HintLevel.DEBUG,
+    "INCONSISTENT_INTERFACE_VALUE_TYPE_FIELD": HintLevel.DEBUG,
+    "INCONSISTENT_OBJECT_VALUE_TYPE_FIELD": HintLevel.DEBUG,
+    "INCONSISTENT_TYPE_SYSTEM_DIRECTIVE_LOCATIONS": HintLevel.DEBUG,
+    "INCONSISTENT_TYPE_SYSTEM_DIRECTIVE_REPEATABLE": HintLevel.DEBUG,
+    "INCONSISTENT_UNION_MEMBER": HintLevel.DEBUG,
+    "UNUSED_ENUM_TYPE": HintLevel.DEBUG,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Hint:
     """Something that composes and is probably not meant."""
@@ -50,6 +79,10 @@ class Hint:
     message: str
     subgraphs: tuple[str, ...] = ()
     locations: tuple[Location, ...] = ()
+
+    @property
+    def level(self) -> HintLevel:
+        return _LEVELS.get(self.code, HintLevel.WARN)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

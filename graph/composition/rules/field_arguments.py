@@ -53,8 +53,11 @@ def check_argument(coordinate: str, found: Sequence[InputSource], missing: Seque
 def check_types_and_defaults(coordinate: str, sources: Sequence[InputSource], codes: tuple[str, str], findings: Findings) -> None:
     """`codes`: for types that don't fit, and for different defaults."""
     places = [source.place for source in sources]
-    if most_specific([source.value.type for source in sources]) is None:
-        described = "; ".join(f'"{source.value.type}" in {source.member.name}' for source in sources)
+    described = "; ".join(f'"{source.value.type}" in {source.member.name}' for source in sources)
+    if len({source.value.type for source in sources}) > 1 and most_specific([source.value.type for source in sources]) is not None:
+        message = f'"{coordinate}" has different types that fit each other: {described}. The supergraph has the strictest.'
+        findings.hint("INCONSISTENT_BUT_COMPATIBLE_ARGUMENT_TYPE", message, places)
+    elif len({source.value.type for source in sources}) > 1:
         findings.error(codes[0], f'"{coordinate}" has types that don\'t fit each other: {described}.', places)
     defaults = {print_ast(source.value.default) for source in sources if source.value.default is not None}
     if len(defaults) > 1:

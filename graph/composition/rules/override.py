@@ -43,24 +43,14 @@ def check_override(subgraph: Subgraph, findings: Findings) -> None:
 
 def check_overrides(gathered: Gathered, findings: Findings) -> None:
     """OVERRIDE_SOURCE_HAS_OVERRIDE, OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE."""
-    names = {member.name for member in gathered.members}
     for type_name in gathered.of_kind(Kind.OBJECT, Kind.INTERFACE):
         for field_name in gathered.field_names(type_name):
             sources = gathered.field_sources(type_name, field_name)
             by_name = {source.member.name: source for source in sources}
             for source in sources:
                 applied = source.field.use("override")
-                if applied is None:
-                    continue
-                origin_name = applied.string("from") or ""
-                _check_one(source, by_name.get(origin_name), findings)
-                if origin_name not in names:
-                    findings.hint(
-                        "FROM_SUBGRAPH_DOES_NOT_EXIST",
-                        f'"{source.coordinate}" in "{source.member.name}" overrides "{origin_name}", which is no subgraph here:'
-                        " the directive can be removed.",
-                        [source.place],
-                    )
+                if applied is not None:
+                    _check_one(source, by_name.get(applied.string("from") or ""), findings)
 
 
 def _check_one(source: FieldSource, origin: FieldSource | None, findings: Findings) -> None:

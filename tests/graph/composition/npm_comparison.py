@@ -1,6 +1,6 @@
-"""What we and npm's `@theguild/federation-composition` make of the same subgraphs, where it differs; and what the documentation says of it.
+"""`docs/composition.md` as tests read it, and what we and npm's `@theguild/federation-composition` make of the same subgraphs.
 
-The table in `docs/composition.md` is the one place that lists differences and their reasons: it is read from there.
+The document's tables are the one place that lists codes, and differences with their reasons.
 """
 
 import re
@@ -18,6 +18,8 @@ from tests.federation_audit.oracle.npm_composition import NpmComposed
 DOCUMENT = Path(__file__).parents[3] / "docs" / "composition.md"
 _SECTION = "## Where another composition differs"
 _ROW = re.compile(r"^\| (?P<case>.+?) \| (?P<ours>.+?) \| (?P<theirs>.+?) \| (?P<why>.+?) \|$")
+
+_CODE = re.compile(r"`([A-Z][A-Z_]+)`")
 
 
 class Difference(NamedTuple):
@@ -44,6 +46,12 @@ def documented_differences() -> Mapping[str, Difference]:
     section = DOCUMENT.read_text(encoding="utf-8").split(_SECTION)[1].split("\n## ")[0]
     rows = [match for line in section.splitlines() if (match := _ROW.match(line))][1:]
     return {row["case"]: Difference(row["ours"], row["theirs"]) for row in rows if row["why"].strip("- ")}
+
+
+def codes_of(heading: str) -> list[str]:
+    """The codes in the first column of a section's table."""
+    section = DOCUMENT.read_text(encoding="utf-8").split(f"{heading}\n")[1].split("\n#")[0]
+    return [code for line in section.splitlines() if line.startswith("| `") for code in _CODE.findall(line.split(" | ")[0])]
 
 
 def _verdict(codes: set[str]) -> str:
