@@ -15,15 +15,14 @@ from graphql import GraphQLSchema, print_schema
 from strawberry.federation import Schema
 
 from graph.auth.demo_issuer import DemoIssuer
-from graph.composition import SubgraphSDL
+from graph.composing import composed
 from graph.config import ConfigError, Settings
-from graph.contracts import RequestContext, Transport
+from graph.contracts import RequestContext, SubgraphSDL, Transport
 from graph.engine import (
     Federation,
     Surroundings,
     bearer_tokens,
     build_reloading,
-    composed,
     demo_tokens,
     issuer_documents,
 )
@@ -36,8 +35,6 @@ from graph.server.application import Application
 from graph.sources import Schemas, SchemaSource, http_transport
 from graph.supergraph import Supergraph
 from resolvers.city_objects.directory import CityObjectDirectory
-from resolvers.integrations.demo_city import import_demo_city
-from resolvers.integrations.openstreetmap import import_osm
 from resolvers.integrations.report import ImportReport, Progress
 from resolvers.stores.engine import Store
 from resolvers.stores.revision import newest_revision, stored_revision
@@ -81,7 +78,7 @@ def _federation(settings: Settings, store: Store, health: HealthRegistry, schema
         executable(slices[gateway_subgraph.NAME]), lambda request: GatewayContext(request, status)
     )
     remote = {name: http_transport(name, source.url) for name, source in others.items()}
-    supergraph = composed(in_process(slices) + list(schemas.subgraphs))
+    supergraph = composed(in_process(slices) + list(schemas.subgraphs), settings.data_dir)
     return Federation(supergraph, {**transports, **remote}, health)
 
 
@@ -159,6 +156,8 @@ async def import_demo(settings: Settings, progress: Progress) -> ImportReport:
     """The demo's data into the home city; its tenant is the city."""
     store = Store(settings.store_url)
     try:
+        from resolvers.integrations.demo_city import import_demo_city
+
         return await import_demo_city(store, tenant=settings.city_id, city=settings.city_id, progress=progress)
     finally:
         await store.close()
@@ -169,6 +168,8 @@ async def import_osm_file(settings: Settings, file: Path, *, tenant: str, progre
     await migrate_store(settings)
     store = Store(settings.store_url)
     try:
+        from resolvers.integrations.openstreetmap import import_osm  # the libraries of outside systems are loaded by whom they serve
+
         return await import_osm(file, store, tenant=tenant, city=settings.city_id, progress=progress)
     finally:
         await store.close()

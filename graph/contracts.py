@@ -1,7 +1,7 @@
 """The few shapes through which subgraphs, slices and engine meet; it imports nothing of them.
 
 Who asks (`Principal`, `RequestContext`), what is sent to a subgraph and what comes back (`SubgraphRequest`, `SubgraphResponse`,
-`Transport`), and how things are named across cities (`GlobalId`).
+`Transport`), what a subgraph says of itself (`SubgraphSDL`), and how things are named across cities (`GlobalId`).
 """
 
 from collections.abc import Mapping
@@ -76,6 +76,15 @@ class Transport(Protocol):
     async def execute(self, request: SubgraphRequest, context: RequestContext) -> SubgraphResponse: ...
 
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SubgraphSDL:
+    """A subgraph as its team wrote it. `url` may be missing where the subgraph is reached by other means."""
+
+    name: str
+    url: str | None
+    sdl: str
 
 
 CITY_OBJECT_NAMESPACE = UUID("6f1c1f0e-4a7e-5d6c-9a0b-2c9a58c1d3a1")

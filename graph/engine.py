@@ -13,7 +13,7 @@ from graph.auth.claims import ClaimNames, anonymous
 from graph.auth.demo_issuer import DISCOVERY_PATH, JWKS_PATH, DemoIssuer
 from graph.auth.keys import FixedKeys, PublishedKeys
 from graph.auth.tokens import TokenRules, TokenVerifier
-from graph.composition import Composed, CompositionError, Failed, SubgraphSDL, compose
+from graph.composing import CompositionFailedError, composed
 from graph.config import ConfigError, Settings
 from graph.contracts import Transport
 from graph.executor import Executor, ExecutorLimits, HealthRegistry
@@ -32,14 +32,6 @@ from graph.sources import Schemas, SchemaSource, http_transport
 from graph.supergraph import Supergraph, SupergraphError, read_supergraph
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
-
-
-class CompositionFailedError(Exception):
-    """The subgraphs make no supergraph; `errors` say why."""
-
-    def __init__(self, errors: tuple[CompositionError, ...]) -> None:
-        super().__init__("\n".join(map(str, errors)))
-        self.errors = errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +53,6 @@ class Surroundings:
     documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     hosts: frozenset[str] | None = None
     on_close: tuple[Callable[[], Awaitable[None]], ...] = ()
-
-
-def composed(subgraphs: list[SubgraphSDL]) -> Supergraph:
-    """Raises `CompositionFailedError`."""
-    match compose(subgraphs):
-        case Composed(supergraph=supergraph):
-            return supergraph
-        case Failed(errors=errors):
-            raise CompositionFailedError(errors)
 
 
 async def build_gateway(source: SchemaSource, *, no_auth: bool) -> Application:

@@ -5,9 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from graph.composition import SubgraphSDL
 from graph.config import ConfigError, Settings, SubgraphSource, read_subgraph_schema
-from graph.contracts import Principal, RequestContext, SubgraphRequest, Transport
+from graph.contracts import Principal, RequestContext, SubgraphRequest, SubgraphSDL, Transport
 from graph.errors import CityGraphError
 from graph.executor.transports.http import HttpTransport
 

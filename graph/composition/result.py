@@ -6,16 +6,10 @@ Error codes are the ones that Apollo publishes, so that a department's existing 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from graph.contracts import SubgraphSDL
 from graph.supergraph import Supergraph
 
-
-@dataclass(frozen=True, slots=True)
-class SubgraphSDL:
-    """A subgraph as its team wrote it. `url` may be missing where the subgraph is reached by other means."""
-
-    name: str
-    url: str | None
-    sdl: str
+__all__ = ["Composed", "CompositionError", "Failed", "Hint", "Location", "SubgraphSDL"]
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -16,7 +16,6 @@ from resolvers.cities.commands import ensure_city
 from resolvers.city_objects import commands as city_objects
 from resolvers.integrations import import_log, traffic_counts
 from resolvers.integrations.import_log import ImportRun
-from resolvers.integrations.openstreetmap import import_osm
 from resolvers.integrations.report import ImportReport, Progress, no_progress
 from resolvers.stores.engine import Store
 from resolvers.telemetry import commands as telemetry
@@ -45,6 +44,8 @@ async def import_demo_city(store: Store, *, tenant: str, city: str, progress: Pr
 
 
 async def _import(demo: Path, store: Store, tenant: str, city: str, progress: Progress) -> ImportReport:
+    from resolvers.integrations.openstreetmap import import_osm  # a start that imports nothing has no time to load it
+
     osm, sensors, counts = (demo / name for name in _FILES)
     await ensure_city(store, tenant=tenant, id=city, name="Helsinki", country="FI", timezone="Europe/Helsinki")
     report = await import_osm(osm, store, tenant=tenant, city=city, progress=progress)

@@ -1,0 +1,77 @@
+"""Composition as a server uses it: what was composed is remembered from start to start.
+
+Composing the same subgraphs again would give the same bytes, so composition is not even loaded then; a second start is quick for that.
+"""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from graph import json_codec
+from graph.contracts import SubgraphSDL
+from graph.supergraph import Supergraph, SupergraphError, read_supergraph
+
+if TYPE_CHECKING:
+    from graph.composition import CompositionError
+
+FILE = "supergraph.graphql"
+logger = logging.getLogger(__name__)
+
+
+class CompositionFailedError(Exception):
+    """The subgraphs make no supergraph; `errors` say why."""
+
+    def __init__(self, errors: "tuple[CompositionError, ...]") -> None:
+        super().__init__("\n".join(map(str, errors)))
+        self.errors = errors
+
+
+def composed(subgraphs: Sequence[SubgraphSDL], remembered_in: Path | None = None) -> Supergraph:
+    """The supergraph of the subgraphs, read from the folder where it is remembered. Raises `CompositionFailedError`."""
+    if remembered_in is None:
+        return _compose(subgraphs)[1]
+    file, mark = remembered_in / FILE, f"# {_fingerprint(subgraphs)}\n"
+    if (known := _remembered(file, mark)) is not None:
+        return known
+    sdl, supergraph = _compose(subgraphs)
+    _remember(file, mark + sdl)
+    return supergraph
+
+
+def _compose(subgraphs: Sequence[SubgraphSDL]) -> tuple[str, Supergraph]:
+    from graph.composition import Composed, Failed, compose  # takes longer to load than all that a warm start needs of it
+
+    match compose(subgraphs):
+        case Composed(supergraph_sdl=sdl, supergraph=supergraph):
+            return sdl, supergraph
+        case Failed(errors=errors):
+            raise CompositionFailedError(errors)
+
+
+def _fingerprint(subgraphs: Sequence[SubgraphSDL]) -> str:
+    """Of all that composition depends on: its code, and what it is given."""
+    code = max(file.stat().st_mtime_ns for file in Path(__file__).with_name("composition").rglob("*.py"))
+    given = [[s.name, s.url, s.sdl] for s in sorted(subgraphs, key=lambda s: s.name)]
+    return hashlib.sha256(json_codec.dumps([version("citygraph"), code, given])).hexdigest()
+
+
+def _remembered(file: Path, mark: str) -> Supergraph | None:
+    try:
+        text = file.read_text()
+        return read_supergraph(text) if text.startswith(mark) else None
+    except (OSError, UnicodeDecodeError, SupergraphError):
+        return None
+
+
+def _remember(file: Path, text: str) -> None:
+    """A folder that cannot be written costs the next start its speed, and nothing else."""
+    new = file.with_suffix(".new")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        new.write_text(text)
+        new.replace(file)
+    except OSError as error:
+        logger.warning("the composed supergraph cannot be remembered in %s: %s", file.parent, error.strerror)
