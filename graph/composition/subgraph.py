@@ -4,7 +4,7 @@ Federation's and GraphQL's own directives stand in `directives`; everything else
 `@composeDirective` asks for it. Values stay GraphQL nodes, so that they print as they were written.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -151,6 +151,14 @@ class Subgraph:
     directives: Mapping[str, Directive]
     schema_directives: tuple[Applied, ...] = ()
     schema_description: str | None = None
+    _implementing: Mapping[str, Sequence[Type]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        found: dict[str, list[Type]] = {}
+        for owner in self.types.values():
+            for interface in owner.interfaces if owner.kind is Kind.OBJECT else ():
+                found.setdefault(interface, []).append(owner)
+        object.__setattr__(self, "_implementing", found)
 
     @property
     def is_federation_two(self) -> bool:
@@ -162,9 +170,9 @@ class Subgraph:
     def field(self, coordinate: "Coordinate") -> Field:
         return self.types[coordinate.type].fields[coordinate.field]
 
-    def implementations(self, interface: str) -> Iterator[Type]:
+    def implementations(self, interface: str) -> Sequence[Type]:
         """The object types of this subgraph that implement the interface."""
-        return (t for t in self.types.values() if t.kind is Kind.OBJECT and interface in t.interfaces)
+        return self._implementing.get(interface, ())
 
     def runtime_types(self, name: str) -> frozenset[str]:
         """The object types that a value of the named type can have, as far as this subgraph knows."""

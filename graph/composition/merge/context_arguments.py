@@ -1,6 +1,7 @@
 """`@fromContext`: arguments that the gateway fills from an object further up; clients don't see them.
 
-A subgraph's context `name` is `<subgraph>__<name>` in the supergraph, so that contexts of two subgraphs can't be confused.
+A subgraph's context `name` is `<subgraph>__<name>` in the supergraph, so that contexts of two subgraphs can't be confused. The
+subgraph's name stands there as it is: it is only ever compared.
 """
 
 import re
@@ -20,7 +21,7 @@ def split_context(text: str) -> tuple[str, str] | None:
 
 
 def context_name(subgraph: str, name: str) -> str:
-    return f"{subgraph.replace('-', '_')}__{name}"
+    return f"{subgraph}__{name}"
 
 
 def is_contextual(argument: InputValue) -> bool:

@@ -1,6 +1,8 @@
 """Fields and arguments: what the supergraph says, and what it remembers of each subgraph."""
 
-from composition_corpus import block, composed
+from composition_corpus import LINK, block, composed
+
+from graph.composition import Composed, SubgraphSDL, compose
 
 
 def test_fields_when_subgraphs_have_different_ones_then_each_names_its_graph() -> None:
@@ -198,6 +200,30 @@ type Query { other: Int }
         ' [{context: "my_shop__shop", name: "unit", type: "String", selection: "{ currency }"}])\n'
     ) in sdl
     assert '  @context(name: "my_shop__shop")\n' in block(sdl, "type Shop")
+
+
+def test_context_when_two_subgraphs_have_similar_names_then_their_contexts_stay_apart() -> None:
+    sdl = """
+type Query { %(root)s: Place%(name)s }
+union Place%(name)s @context(name: "place") = Shop%(name)s | Stall%(name)s
+type Shop%(name)s @key(fields: "id") { id: ID!, currency: String, price: Price%(name)s }
+type Stall%(name)s @key(fields: "id") { id: ID!, money: String, price: Price%(name)s }
+type Price%(name)s @key(fields: "id") {
+  id: ID!
+  text(unit: String @fromContext(field: "$place ... on Shop%(name)s { currency } ... on Stall%(name)s { money }")): String
+}
+"""
+    first = SubgraphSDL("my-shop", None, LINK + sdl % {"root": "a", "name": "A"})
+    second = SubgraphSDL("my_shop", None, LINK + sdl % {"root": "b", "name": "B"})
+
+    outcome = compose([first, second])
+
+    assert isinstance(outcome, Composed), outcome
+    assert block(outcome.supergraph_sdl, "union PlaceA").splitlines()[-2:] == ['  @context(name: "my-shop__place")', "  = ShopA | StallA"]
+    assert block(outcome.supergraph_sdl, "type PriceB").splitlines()[-2] == (
+        '  text: String @join__field(graph: MY_SHOP_2, contextArguments: [{context: "my_shop__place", name: "unit", type: "String",'
+        ' selection: "{ ... on ShopB { currency } ... on StallB { money } }"}])'
+    )
 
 
 def test_override_when_the_field_was_external_anyway_then_nothing_is_taken_over() -> None:
