@@ -45,7 +45,7 @@ def test_supergraph_when_the_folder_cannot_be_written_then_is_composed_all_the_s
 
 
 def test_subgraphs_when_they_do_not_compose_then_nothing_is_remembered(tmp_path: Path) -> None:
-    with pytest.raises(CompositionFailedError, match="FIELD_TYPE_MISMATCH|INVALID_FIELD_SHARING"):
+    with pytest.raises(CompositionFailedError, match=r"FIELD_TYPE_MISMATCH|INVALID_FIELD_SHARING"):
         composed([A, SubgraphSDL("c", None, "type Query { a: String }")], tmp_path)
 
     assert list(tmp_path.iterdir()) == []
