@@ -44,27 +44,28 @@ def _uncollected() -> Iterator[None]:
 
 def _compose(subgraphs: Sequence[SubgraphSDL]) -> Composed | Failed:
     findings = Findings()
-    merged = _merge(subgraphs, findings)
-    if merged is None or findings.errors:
+    gathered = _gather(subgraphs, findings)
+    merged = _merge(gathered, findings) if gathered else None
+    if gathered is None or merged is None or findings.errors:
         return Failed(tuple(findings.errors))
     sdl = print_supergraph(merged)
     try:
         supergraph = read_supergraph(sdl)
     except SupergraphError as error:
         return Failed((CompositionError("INVALID_GRAPHQL", f"The merged schema is not GraphQL: {error}"),))
-    errors = [*not_graphql(supergraph)] or unsatisfiable(supergraph)
+    errors = [*not_graphql(supergraph)] or unsatisfiable(supergraph, gathered.locations)
     return Failed(tuple(errors)) if errors else Composed(sdl, supergraph, tuple(findings.hints))
 
 
-def _merge(subgraphs: Sequence[SubgraphSDL], findings: Findings) -> Merged | None:
-    """None, or anything, where there are errors."""
+def _gather(subgraphs: Sequence[SubgraphSDL], findings: Findings) -> Gathered | None:
+    """None where there are errors."""
     check_names(subgraphs, findings)
-    if findings.errors:
-        return None
-    read = _read(subgraphs, findings)
-    if findings.errors:
-        return None
-    gathered = Gathered(upgrade(read))
+    read = [] if findings.errors else _read(subgraphs, findings)
+    return None if findings.errors else Gathered(upgrade(read))
+
+
+def _merge(gathered: Gathered, findings: Findings) -> Merged | None:
+    """None, or anything, where there are errors."""
     for stage in (KINDS_AND_LINKS, ACROSS_SUBGRAPHS):
         for across in stage:
             across(gathered, findings)

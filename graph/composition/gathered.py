@@ -11,6 +11,7 @@ from graph.composition.composed_directives import composed_directives
 from graph.composition.facts import Facts, facts_of
 from graph.composition.findings import Place
 from graph.composition.overrides import Overrides, find_overrides
+from graph.composition.result import Location
 from graph.composition.subgraph import ROOTS, Coordinate, Directive, Field, InputValue, Kind, Subgraph, Type
 
 
@@ -126,6 +127,11 @@ class Gathered:
             for source in self.field_sources(interface, field_name)
             if source.owner.is_interface_object
         ]
+
+    def locations(self, type_name: str, field_name: str) -> list[Location]:
+        """Where subgraphs define a field, be it for an interface object."""
+        sources = (*self.field_sources(type_name, field_name), *self.interface_object_sources(type_name, field_name))
+        return [location for source in sources if (location := source.place.location()) is not None]
 
     def argument_sources(self, sources: Iterable[FieldSource], argument: str) -> list[InputSource]:
         return [InputSource(source.member, source.field.arguments[argument]) for source in sources if argument in source.field.arguments]

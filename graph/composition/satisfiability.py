@@ -6,12 +6,12 @@ reached, was seen before. The planner's own search does the reaching, so the two
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from graphql import GraphQLObjectType, GraphQLSchema, is_leaf_type
 
-from graph.composition.result import CompositionError
+from graph.composition.result import CompositionError, Location
 from graph.query_graph import Node, QueryGraph
 from graph.query_graph.keys import KeyAllocator
 from graph.query_graph.paths import PathSegment, Place, enter
@@ -24,6 +24,7 @@ from graph.supergraph.model import FieldInfo
 
 CODE = "SATISFIABILITY_ERROR"
 MAX_ERRORS = 50
+Locate = Callable[[str, str], Iterable[Location]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,11 @@ class _State:
         return cls(arrivals, trail, frozenset(path.tail for path in arrivals.frontier), contexts)
 
 
-def unsatisfiable(supergraph: Supergraph) -> list[CompositionError]:
-    """An error for each field that some operation cannot reach; with override labels all off, and all on."""
+def unsatisfiable(supergraph: Supergraph, locate: Locate) -> list[CompositionError]:
+    """An error for each field that some operation cannot reach; with override labels all off, and all on.
+
+    `locate` tells where subgraphs define a field of a type.
+    """
     labels = frozenset(
         source.override_label
         for info in supergraph.types.values()
@@ -52,7 +56,7 @@ def unsatisfiable(supergraph: Supergraph) -> list[CompositionError]:
     )
     errors: dict[str, CompositionError] = {}
     for active in dict.fromkeys((frozenset[str](), labels)):
-        for error in _Walk(supergraph, active).errors():
+        for error in _Walk(supergraph, active, locate).errors():
             errors.setdefault(error.message, error)
             if len(errors) >= MAX_ERRORS:
                 return list(errors.values())
@@ -60,7 +64,8 @@ def unsatisfiable(supergraph: Supergraph) -> list[CompositionError]:
 
 
 class _Walk:
-    def __init__(self, supergraph: Supergraph, labels: frozenset[str]) -> None:
+    def __init__(self, supergraph: Supergraph, labels: frozenset[str], locate: Locate) -> None:
+        self.locate = locate
         self.api: GraphQLSchema = supergraph.api_schema
         self.types = supergraph.types
         self.graph = QueryGraph(supergraph, labels)
@@ -142,7 +147,8 @@ class _Walk:
         ]
         witness = _operation((*state.trail, name), self._needs_selection(info))
         message = "\n".join((f"{type_name}.{name} cannot always be reached. This cannot be answered:", witness, "because", *reasons))
-        return CompositionError(CODE, message, tuple(sorted({n.subgraph for n in state.nodes} | set(owners))))
+        subgraphs = tuple(sorted({n.subgraph for n in state.nodes} | set(owners)))
+        return CompositionError(CODE, message, subgraphs, tuple(sorted(self.locate(type_name, name))))
 
     def _needs_selection(self, info: FieldInfo | None) -> bool:
         return info is not None and info.type_name in self.types

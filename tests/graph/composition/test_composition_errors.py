@@ -16,6 +16,18 @@ def test_compose_when_a_rule_is_broken_then_its_code_alone_is_reported(case: Cas
     assert {error.code for error in outcome.errors} == {case.code}
 
 
+@pytest.mark.parametrize("case", [case for case in ALL if case.refused], ids=str)
+def test_compose_when_a_rule_is_broken_then_the_error_names_subgraphs_and_lines(case: Case) -> None:
+    outcome = compose(case.subgraphs)
+
+    assert isinstance(outcome, Failed)
+    for error in outcome.errors:
+        assert set(error.subgraphs) <= {subgraph.name for subgraph in case.subgraphs}
+        assert error.subgraphs
+        # What is wrong there is in no line of an SDL.
+        assert error.locations or error.code in ("INVALID_SUBGRAPH_NAME", "NO_QUERIES")
+
+
 @pytest.mark.parametrize("case", [case for case in ALL if not case.refused], ids=str)
 def test_compose_when_the_rule_is_kept_then_a_supergraph_comes_out(case: Case) -> None:
     outcome = compose(case.subgraphs)
