@@ -4,6 +4,10 @@
 - Where several fields under one non-null parent fail, the specification (§6.4.4) wants one of their errors reported, and lets each
   server choose; it may also stop, or go on, resolving what stands beside them. So an error counts where its null ends up: at its path,
   or at the nearest object or list above that became null because of it.
+
+Two differences are kept out of the worlds, since no comparison could allow for them: mutations that stand side by side in one subgraph
+share a request, so that what is fetched after them sees the effects of both; and a field whose `@requires` cannot be had is null because
+of the error that is told of its input, where one schema would tell an error of the field.
 """
 
 import json

@@ -5,7 +5,8 @@ selections, inline fragments on every type that may apply, named fragments that 
 with literals and variables, variables for arguments and for parts of input objects, with defaults, given or left out.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -47,27 +48,41 @@ TRIES = (frozenset({"aliases", "fragments"}), frozenset({"fragments"}), frozense
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`text` is a valid document with one operation."""
+    """A valid document with one operation, and the values to send with it."""
 
     text: str
     variables: dict[str, Any]
+    document: DocumentNode = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, text: str, variables: dict[str, Any]) -> "Operation":
+        return cls(text, variables, parse(text))
 
 
-@st.composite
-def operations(draw: st.DrawFn, schema: GraphQLSchema) -> tuple[Operation, ...]:
-    """A generated operation, as it is and rewritten in several ways."""
-    document: DocumentNode = draw(from_schema(schema, print_ast=lambda node: node))
-    random = Random(draw(st.integers(0, 2**32)))
-    return Operation(print_ast(document), {}), *(_rewritten(schema, document, random) for _ in range(REWRITTEN))
+Drawn = tuple[DocumentNode, int]
+"""A document, and a seed for its rewriting."""
+
+
+def documents(schema: GraphQLSchema) -> st.SearchStrategy[Drawn]:
+    return st.tuples(from_schema(schema, print_ast=lambda node: node), st.integers(0, 2**32))
+
+
+def operations(schema: GraphQLSchema, drawn: Drawn) -> Iterator[Operation]:
+    """The operation of the document as it is, and rewritten in several ways."""
+    document, seed = drawn
+    random = Random(seed)
+    yield Operation.of(print_ast(document), {})
+    for _ in range(REWRITTEN):
+        yield _rewritten(schema, document, random)
 
 
 def _rewritten(schema: GraphQLSchema, document: DocumentNode, random: Random) -> Operation:
     rewriter = _Rewriter(schema, random)
     for extras in TRIES:
         operation = rewriter.rewrite(read(schema, document), extras)
-        if not validate(schema, parse(operation.text), BREAKABLE, max_errors=1):
+        if not validate(schema, operation.document, BREAKABLE, max_errors=1):
             return operation
-    return Operation(print_ast(document), {})
+    return Operation.of(print_ast(document), {})
 
 
 class _Rewriter:
@@ -88,7 +103,7 @@ class _Rewriter:
             self._extract_variables(document, one)
         if "fragments" in extras:
             self._name_fragments(document)
-        return Operation(document.text(), document.values)
+        return Operation.of(document.text(), document.values)
 
     def _possible_types(self, name: str) -> frozenset[str]:
         of_type = self._schema.type_map[name]

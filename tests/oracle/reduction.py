@@ -32,12 +32,12 @@ def reduced(schema: GraphQLSchema, operation: Operation, fails: Callable[[Operat
     while True:
         for candidate in _smaller(document):
             kept = {name: value for name, value in variables.items() if name in _defined(candidate)}
-            smaller = Operation(print_ast(candidate), kept)
-            if not validate(schema, parse(smaller.text), max_errors=1) and fails(smaller):
+            smaller = Operation.of(print_ast(candidate), kept)
+            if not validate(schema, smaller.document, max_errors=1) and fails(smaller):
                 document, variables = candidate, kept
                 break
         else:
-            return Operation(print_ast(document), variables)
+            return Operation.of(print_ast(document), variables)
 
 
 def _defined(document: DocumentNode) -> set[str]:

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import pytest
-from graphql import build_schema, lexicographic_sort_schema, parse, print_schema, validate
+from graphql import build_schema, lexicographic_sort_schema, print_schema, validate
 from hypothesis import HealthCheck, Phase, given, settings
 
 from graph.planner.explain import plan_to_text
 from tests.oracle.comparison import as_text, difference
 from tests.oracle.gateway import Gateway
 from tests.oracle.monolith import Monolith
-from tests.oracle.operations import REWRITTEN, Operation, operations
+from tests.oracle.operations import REWRITTEN, Drawn, Operation, documents, operations
 from tests.oracle.reduction import reduced
 from tests.oracle.worlds import WORLDS
 
@@ -43,15 +43,13 @@ def runner() -> Iterator[asyncio.Runner]:
 
 
 def differs(world: str, operation: Operation, runner: asyncio.Runner) -> bool:
-    document = parse(operation.text)
-    expected = monolith(world).ask(document, operation.variables)
-    return difference(runner.run(gateway(world).ask(document, operation.variables)), expected) is not None
+    expected = monolith(world).ask(operation.document, operation.variables)
+    return difference(runner.run(gateway(world).ask(operation.document, operation.variables)), expected) is not None
 
 
 def report(world: str, operation: Operation, runner: asyncio.Runner) -> str:
-    document = parse(operation.text)
-    expected = monolith(world).ask(document, operation.variables)
-    answer = runner.run(gateway(world).ask(document, operation.variables))
+    expected = monolith(world).ask(operation.document, operation.variables)
+    answer = runner.run(gateway(world).ask(operation.document, operation.variables))
     parts = [
         f"{difference(answer, expected)}, in the world of {world}:\n{operation.text}\n{operation.variables}",
         plan_to_text(answer.plan),
@@ -74,9 +72,9 @@ def test_gateway_for_any_operation_answers_as_one_schema(world: str, runner: asy
         phases=[Phase.generate],  # a failing operation is made small by cutting it, see reduction.py
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
-    @given(operations(schema))
-    def answers_are_the_same(asked: tuple[Operation, ...]) -> None:
-        for operation in asked:
+    @given(documents(schema))
+    def answers_are_the_same(drawn: Drawn) -> None:
+        for operation in operations(schema, drawn):
             if differs(world, operation, runner):
                 pytest.fail(report(world, reduced(schema, operation, lambda smaller: differs(world, smaller, runner)), runner))
 
@@ -88,14 +86,14 @@ def test_operations_of_a_world_are_valid_and_of_many_kinds(world: str) -> None:
     schema = monolith(world).schema
     asked: list[Operation] = []
 
-    @settings(max_examples=25, derandomize=True, deadline=None, database=None, phases=[Phase.generate])
-    @given(operations(schema))
-    def collect(some: tuple[Operation, ...]) -> None:
-        asked.extend(some)
+    @settings(max_examples=12, derandomize=True, deadline=None, database=None, phases=[Phase.generate])
+    @given(documents(schema))
+    def collect(drawn: Drawn) -> None:
+        asked.extend(operations(schema, drawn))
 
     collect()
 
-    assert [error.message for one in asked for error in validate(schema, parse(one.text))] == []
+    assert [error.message for one in asked for error in validate(schema, one.document)] == []
     for sign in (
         r"\$v\d",
         r"@skip\(if: \$",

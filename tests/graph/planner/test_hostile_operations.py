@@ -134,7 +134,7 @@ def conditions(number: int) -> str:
         "1,000 spreads",
         "long list",
         "nested input",
-    ],  # fmt: skip
+    ],
 )
 def test_hostile_operation_when_refused_then_the_limit_is_named_and_little_was_done(planner: Planner, text: str, message: str) -> None:
     with pytest.raises(GraphQLValidationFailed, match=message):
@@ -183,7 +183,7 @@ def test_large_operation_when_twice_as_large_then_costs_twice_as_much(planner: P
 def test_branching_fragments_when_accepted_then_cost_what_they_expand_to(planner: Planner) -> None:
     smaller, larger = (work(lambda n=n: prepare(planner, branching(n))) for n in (6, 8))  # type: ignore[misc]
 
-    assert larger < 4.4 * smaller  # four times as many fields
+    assert larger < 3.8 * smaller  # not quite four times as many fields
 
 
 def test_doubling_fragments_when_no_limit_stands_before_the_planner_then_it_stops_at_its_own(planner: Planner) -> None:
