@@ -32,8 +32,8 @@ from graph.server.document_limits import DocumentLimits, check_document, check_t
 from graph.server.messages import GraphQLRequest
 from graph.server.one_of_variables import OneOfVariablesRule
 
-INLINE_CHARACTERS = 2_000
-"""Up to this length a document is prepared on the event loop: that costs less than handing it to a thread and back."""
+INLINE_CHARACTERS = 200
+"""Up to this length a document is prepared on the event loop: that takes a millisecond or two, not much more than a way to a thread."""
 MAX_REPORTED_ERRORS = 20
 MAX_CACHED_CHARACTERS = 20_000_000
 RULES = (*specified_rules, OneOfVariablesRule)
