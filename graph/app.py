@@ -77,8 +77,8 @@ def _federation(settings: Settings, store: Store, health: HealthRegistry, schema
     transports[gateway_subgraph.NAME] = InProcessTransport(
         executable(slices[gateway_subgraph.NAME]), lambda request: GatewayContext(request, status)
     )
-    remote = {name: http_transport(name, source.url) for name, source in others.items()}
-    supergraph = composed(in_process(slices) + list(schemas.subgraphs), settings.data_dir)
+    remote = {name: http_transport(schemas.settings, name, source.url) for name, source in others.items()}
+    supergraph = composed((*in_process(slices), *schemas.subgraphs), settings.data_dir, schemas.settings.contract)
     return Federation(supergraph, {**transports, **remote}, health)
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graph import json_codec
+from graph.config import ConfigError
 from graph.contracts import SubgraphSDL
+from graph.federation_config import Contract
 from graph.supergraph import Supergraph, SupergraphError, read_supergraph
 
 if TYPE_CHECKING:
@@ -29,33 +31,49 @@ class CompositionFailedError(Exception):
         self.errors = errors
 
 
-def composed(subgraphs: Sequence[SubgraphSDL], remembered_in: Path | None = None) -> Supergraph:
-    """The supergraph of the subgraphs, read from the folder where it is remembered. Raises `CompositionFailedError`."""
+def composed(subgraphs: Sequence[SubgraphSDL], remembered_in: Path | None = None, contract: Contract | None = None) -> Supergraph:
+    """The supergraph of the subgraphs, read from the folder where it is remembered. Raises `CompositionFailedError`.
+
+    With a `contract`, its API is smaller; raises `ConfigError` where it cannot be kept.
+    """
     if remembered_in is None:
-        return _compose(subgraphs)[1]
-    file, mark = remembered_in / FILE, f"# {_fingerprint(subgraphs)}\n"
+        return _compose(subgraphs, contract)[1]
+    file, mark = remembered_in / FILE, f"# {_fingerprint(subgraphs, contract)}\n"
     if (known := _remembered(file, mark)) is not None:
         return known
-    sdl, supergraph = _compose(subgraphs)
+    sdl, supergraph = _compose(subgraphs, contract)
     _remember(file, mark + sdl)
     return supergraph
 
 
-def _compose(subgraphs: Sequence[SubgraphSDL]) -> tuple[str, Supergraph]:
+def narrowed(supergraph_sdl: str, contract: Contract) -> str:
+    """The supergraph with the contract's API. Raises `ConfigError`."""
+    from graph.supergraph.contract import filtered  # few have a contract
+
+    try:
+        return filtered(supergraph_sdl, include=contract.include, exclude=contract.exclude)
+    except SupergraphError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _compose(subgraphs: Sequence[SubgraphSDL], contract: Contract | None) -> tuple[str, Supergraph]:
     from graph.composition import Composed, Failed, compose  # takes longer to load than all that a warm start needs of it
 
     match compose(subgraphs):
         case Composed(supergraph_sdl=sdl, supergraph=supergraph):
-            return sdl, supergraph
+            if contract is None:
+                return sdl, supergraph
+            sdl = narrowed(sdl, contract)
+            return sdl, read_supergraph(sdl)
         case Failed(errors=errors):
             raise CompositionFailedError(errors)
 
 
-def _fingerprint(subgraphs: Sequence[SubgraphSDL]) -> str:
+def _fingerprint(subgraphs: Sequence[SubgraphSDL], contract: Contract | None) -> str:
     """Of all that composition depends on: its code, and what it is given."""
     code = max(file.stat().st_mtime_ns for file in Path(__file__).with_name("composition").rglob("*.py"))
     given = [[s.name, s.url, s.sdl] for s in sorted(subgraphs, key=lambda s: s.name)]
-    return hashlib.sha256(json_codec.dumps([version("citygraph"), code, given])).hexdigest()
+    return hashlib.sha256(json_codec.dumps([version("citygraph"), code, given, contract.model_dump() if contract else None])).hexdigest()
 
 
 def _remembered(file: Path, mark: str) -> Supergraph | None:

@@ -1,6 +1,6 @@
 """Settings: read once, typed, frozen. A flag beats the environment, which beats the YAML file, which beats the default.
 
-Every field of `Settings` names its environment variable; in YAML it stands under the field's own name, beside `subgraphs`.
+Every field of `Settings` names its environment variable; in YAML it stands under its own name, beside what `federation_config` adds.
 `docs/settings.md` explains each to operators, and a test holds that page against this module. What a command needs beyond a
 value's form (an issuer, a loopback address) is checked where the command starts.
 """
@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from graph.federation_config import Contract, HeaderRules, SubgraphSource, resolve_paths
 
 MAX_CONFIG_BYTES = 1_000_000
 
@@ -51,15 +53,6 @@ def _upper(value: object) -> object:
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Url = Annotated[str, BeforeValidator(_check_url)]
 Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
-
-
-class SubgraphSource(BaseModel):
-    """A subgraph of the configuration: where it answers, and its SDL's file (None: it is asked for it)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    url: Url
-    schema_file: Path | None = Field(default=None, alias="schema")
 
 
 class Settings(BaseModel):
@@ -115,6 +108,8 @@ class Settings(BaseModel):
     hook_timeout_s: Annotated[float, Field(gt=0), Env("CITYGRAPH_HOOK_TIMEOUT_S")] = 5
 
     subgraphs: Mapping[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")], SubgraphSource] = {}
+    headers: HeaderRules = ()
+    contract: Contract | None = None
 
     @property
     def store_url(self) -> str:
@@ -180,10 +175,7 @@ def read_config(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise ConfigError(f"{path}: expected a mapping of settings, with `subgraphs:` among them")
-    subgraphs = content.get("subgraphs")
-    for source in subgraphs.values() if isinstance(subgraphs, dict) else ():
-        if isinstance(source, dict) and isinstance(source.get("schema"), str):
-            source["schema"] = path.parent / source["schema"]
+    resolve_paths(content, path.parent)
     if "hooks" in content:
         content.setdefault("hooks_dir", ".")
     for name in ("data_dir", "hooks_dir"):

@@ -13,10 +13,11 @@ from graph.auth.claims import ClaimNames, anonymous
 from graph.auth.demo_issuer import DISCOVERY_PATH, JWKS_PATH, DemoIssuer
 from graph.auth.keys import FixedKeys, PublishedKeys
 from graph.auth.tokens import TokenRules, TokenVerifier
-from graph.composing import CompositionFailedError, composed
+from graph.composing import CompositionFailedError, composed, narrowed
 from graph.config import ConfigError, Settings
 from graph.contracts import Transport
 from graph.executor import Executor, ExecutorLimits, HealthRegistry
+from graph.federation_config import Contract
 from graph.planner import Planner
 from graph.planner.labels import OverrideLabels
 from graph.reloading import Intervals, RefusedError, Reloader
@@ -61,8 +62,9 @@ async def build_gateway(source: SchemaSource, *, no_auth: bool) -> Application:
     health = HealthRegistry()
 
     def federation(schemas: Schemas) -> Federation:
-        supergraph = composed(list(schemas.subgraphs)) if schemas.supergraph is None else read_given(schemas.supergraph)
-        return Federation(supergraph, transports_to(supergraph), health)
+        contract, given = schemas.settings.contract, schemas.supergraph
+        supergraph = composed(schemas.subgraphs, None, contract) if given is None else read_given(given, contract)
+        return Federation(supergraph, transports_to(supergraph, schemas.settings), health)
 
     around = Surroundings(
         title="a federation gateway",
@@ -72,21 +74,21 @@ async def build_gateway(source: SchemaSource, *, no_auth: bool) -> Application:
     return await build_reloading(source, federation, around)
 
 
-def read_given(sdl: str) -> Supergraph:
+def read_given(sdl: str, contract: Contract | None) -> Supergraph:
     """Raises `ConfigError`."""
     try:
-        return read_supergraph(sdl)
+        return read_supergraph(sdl if contract is None else narrowed(sdl, contract))
     except SupergraphError as error:
         raise ConfigError(f"the supergraph cannot be read: {error}") from None
 
 
-def transports_to(supergraph: Supergraph) -> dict[str, Transport]:
-    """HTTP to the URLs that the supergraph itself gives. Raises `ConfigError` where one is missing."""
+def transports_to(supergraph: Supergraph, settings: Settings) -> dict[str, Transport]:
+    """HTTP to the URLs of the settings, or else those that the supergraph gives. Raises `ConfigError` where one is missing."""
     transports: dict[str, Transport] = {}
     for info in supergraph.subgraphs.values():
-        if not info.url:
+        if not info.url and info.name not in settings.subgraphs:
             raise ConfigError(f"the supergraph gives no URL for subgraph {info.name}: `@join__graph(name:, url:)` is expected")
-        transports[info.name] = http_transport(info.name, info.url)
+        transports[info.name] = http_transport(settings, info.name, info.url or "")
     return transports
 
 

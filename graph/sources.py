@@ -1,14 +1,17 @@
 """Where schemas come from: files, URLs, and other people's subgraphs themselves (`_service { sdl }`)."""
 
 import asyncio
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from graph.config import ConfigError, Settings, SubgraphSource, read_subgraph_schema
+from graph.config import ConfigError, Settings, read_subgraph_schema
 from graph.contracts import Principal, RequestContext, SubgraphRequest, SubgraphSDL, Transport
 from graph.errors import CityGraphError
+from graph.executor.transports.header_rules import headers_by
 from graph.executor.transports.http import HttpTransport
+from graph.federation_config import SubgraphSource
 
 SDL_QUERY = "query SubgraphSDL { _service { sdl } }"
 MAX_SUPERGRAPH_BYTES = 16_000_000
@@ -67,20 +70,25 @@ def is_url(place: str) -> bool:
     return place.startswith(("http://", "https://"))
 
 
-def http_transport(name: str, url: str) -> Transport:
-    """How every subgraph of somebody else's is reached."""
-    return HttpTransport(name, url)
+def http_transport(settings: Settings, name: str, url: str) -> Transport:
+    """How a subgraph of somebody else's is reached: at the URL, unless its own settings say otherwise. Raises `ConfigError`."""
+    source = settings.subgraphs.get(name) or SubgraphSource(url=url)
+    try:
+        tls = ssl.create_default_context(cafile=source.ca_file) if source.ca_file is not None else None
+        return HttpTransport(name, source.url, headers=headers_by((*settings.headers, *source.headers)), tls=tls)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"subgraph {name} cannot be reached: {error}") from None
 
 
 async def configured_subgraphs(settings: Settings) -> list[SubgraphSDL]:
     """All subgraphs of the configuration, asked at the same time. Raises `ConfigError` for the first that says nothing."""
-    return list(await asyncio.gather(*(_read(name, source) for name, source in settings.subgraphs.items())))
+    return list(await asyncio.gather(*(_read(settings, name, source) for name, source in settings.subgraphs.items())))
 
 
-async def _read(name: str, source: SubgraphSource) -> SubgraphSDL:
+async def _read(settings: Settings, name: str, source: SubgraphSource) -> SubgraphSDL:
     if source.schema_file is not None:
         return SubgraphSDL(name, source.url, await asyncio.to_thread(read_subgraph_schema, name, source.schema_file))
-    transport = http_transport(name, source.url)
+    transport = http_transport(settings, name, source.url)
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             response = await transport.execute(SubgraphRequest(SDL_QUERY, {}), _NOBODY)

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from graph.commands.terminal import say, write_result
+from graph.composing import narrowed
 from graph.composition import Composed, CompositionError, Failed, compose
 from graph.config import ConfigError, load_settings
 from graph.reloading import Intervals, RefusedError, Reloader
@@ -58,11 +59,12 @@ class _Terminal:
 
 def _write(schemas: Schemas, output: Path | None) -> tuple[CompositionError, ...]:
     """The reasons why nothing was written."""
+    contract = schemas.settings.contract
     match compose(schemas.subgraphs):
         case Composed(supergraph_sdl=sdl, hints=hints):
             for hint in hints:
                 say(str(hint))
-            write_result(sdl, output)
+            write_result(sdl if contract is None else narrowed(sdl, contract), output)
             return ()
         case Failed(errors=errors):
             return errors

@@ -6,6 +6,7 @@ from pathlib import Path
 import resolvers.integrations.report  # noqa: F401  brings in the errors that slices and integrations derive
 import subgraphs.catalog  # noqa: F401
 from graph.config import Settings, environment_names
+from graph.federation_config import Contract, HeaderRule, Insert, Propagate, Remove, SubgraphSource
 from graph.server.problems import error_classes
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +23,7 @@ def test_settings_page_when_held_against_the_code_then_names_exactly_its_setting
     names = environment_names()
 
     assert documented == {(variable, name) for name, variable in names.items()}
-    assert set(Settings.model_fields) - set(names) == {"subgraphs"}
+    assert set(Settings.model_fields) - set(names) == {"subgraphs", "headers", "contract"}
 
 
 def test_settings_page_when_it_gives_a_number_then_it_is_the_default() -> None:
@@ -31,6 +32,15 @@ def test_settings_page_when_it_gives_a_number_then_it_is_the_default() -> None:
     for name, field in Settings.model_fields.items():
         if isinstance(field.default, int | float) and not isinstance(field.default, bool):
             assert f"`{field.default}`" in defaults[name], name
+
+
+def test_federation_settings_when_held_against_the_gateway_page_then_it_shows_each() -> None:
+    page = (ROOT / "docs" / "gateway.md").read_text(encoding="utf-8")
+    models = (SubgraphSource, Contract, HeaderRule, Propagate, Insert, Remove)
+
+    names = {"headers", "contract"} | {field.alias or name for model in models for name, field in model.model_fields.items()}
+
+    assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", page)] == []
 
 
 def test_settings_when_declared_then_the_program_reads_each() -> None:

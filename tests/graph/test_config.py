@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from graph.config import ConfigError, Settings, SubgraphSource, is_loopback, load_settings
+from graph.config import ConfigError, Settings, is_loopback, load_settings
+from graph.federation_config import SubgraphSource
 
 
 def _file(folder: Path, text: str) -> Path:
@@ -56,6 +57,16 @@ def test_config_when_it_names_subgraphs_then_paths_are_relative_to_it(tmp_path: 
         ("subgraphs: {a: {url: 'ftp://x'}}", r"\.a\.url: expected an http or https URL"),
         ("subgraphs: {a: {url: 'http://x', header: 1}}", r"\.a\.header"),
         ("subgraphs: [a]", "subgraphs in"),
+        ("subgraphs: {a: {url: 'http://x', max_batch: 0}}", r"\.a\.max_batch"),
+        ("headers: [{insert: {name: host, value: x}}]", r"headers in .*\.0\.insert\.name: the header 'host' belongs to one connection"),
+        ("headers: [{insert: {name: 'a b', value: x}}]", "'a b' is not the name of a header"),
+        ('headers: [{insert: {name: a, value: "b\\nc: d"}}]', "one line of ASCII"),
+        ("headers: [{propagate: {matching: '('}}]", "is not a regular expression"),
+        ("headers: [{propagate: {matching: a, named: b}}]", "expected exactly one of named, matching"),
+        ("headers: [{propagate: {matching: a, rename: b}}]", "rename and default go with named"),
+        ("headers: [{insert: {name: a, value: b}, remove: {named: c}}]", "expected exactly one of propagate, insert, remove"),
+        ("headers: [{}]", "expected exactly one of propagate, insert, remove"),
+        ("contract: {include: [a], omit: [b]}", r"contract in .*\.omit"),
     ],
 )
 def test_config_when_it_has_a_fault_then_said_where_and_what(tmp_path: Path, text: str, message: str) -> None:
