@@ -75,7 +75,14 @@ def http_transport(settings: Settings, name: str, url: str) -> Transport:
     source = settings.subgraphs.get(name) or SubgraphSource(url=url)
     try:
         tls = ssl.create_default_context(cafile=source.ca_file) if source.ca_file is not None else None
-        return HttpTransport(name, source.url, headers=headers_by((*settings.headers, *source.headers)), tls=tls)
+        return HttpTransport(
+            name,
+            source.url,
+            headers=headers_by((*settings.headers, *source.headers)),
+            tls=tls,
+            persisted_queries=source.persisted_queries,
+            max_batch=source.max_batch,
+        )
     except (OSError, ValueError) as error:
         raise ConfigError(f"subgraph {name} cannot be reached: {error}") from None
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -17,15 +18,16 @@ from starlette.types import ASGIApp
 
 
 @asynccontextmanager
-async def served(application: ASGIApp) -> AsyncIterator[str]:
-    """The application's base URL."""
-    server = uvicorn.Server(uvicorn.Config(application, host="127.0.0.1", port=0, log_config=None, lifespan="on", ws="none"))
+async def served(application: ASGIApp, socket: Path | None = None) -> AsyncIterator[str]:
+    """The application's base URL; nothing of use where it listens on a Unix socket."""
+    uds = str(socket) if socket is not None else None
+    server = uvicorn.Server(uvicorn.Config(application, host="127.0.0.1", port=0, uds=uds, log_config=None, lifespan="on", ws="none"))
     task = asyncio.create_task(server.serve())
     while not server.started:
         assert not task.done(), "the server did not start"
         await asyncio.sleep(0.005)
     try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        yield "" if socket is not None else f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         await task

@@ -16,10 +16,10 @@ from graph.sources import SchemaSource
 from tests.fakes.servers import Subgraph, served
 
 LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@tag", "@requires", "@external"])\n'
-ONE = (
-    LINK
-    + 'type Query { me: User  secret: String @tag(name: "internal") } type User @key(fields: "id") { id: ID!  age: Int @tag(name: "internal") }'
-)
+ONE = f"""{LINK}
+type Query {{ me: User  secret: String @tag(name: "internal") }}
+type User @key(fields: "id") {{ id: ID!  age: Int @tag(name: "internal") }}
+"""
 TWO = LINK + 'type User @key(fields: "id") { id: ID!  age: Int @external  adult: Boolean @requires(fields: "age") }'
 PLAIN_ONE = "type Query { me: User  secret: String } type User { id: ID!  age: Int }"
 PLAIN_TWO = """

@@ -7,13 +7,15 @@ import re
 import ssl
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from graph.contracts import OperationKind, RequestContext, SubgraphRequest, SubgraphResponse
 from graph.errors import SubgraphError
 from graph.executor.transports.content_encoding import UnreadableContent, decode
+from graph.executor.transports.http_batch import Batcher, Received
 from graph.executor.transports.http_connection import ExchangeFailed, HttpResponse
 from graph.executor.transports.http_pool import Pool, PoolLimits, parse_url
+from graph.executor.transports.persisted import Persistence, persisted_query, persistence
 from graph.json_codec import InvalidJSON, dumps, loads
 
 Headers = Callable[[RequestContext], Mapping[str, str]]
@@ -37,7 +39,10 @@ def trace_headers(context: RequestContext) -> Mapping[str, str]:
 
 
 class HttpTransport:
-    """One subgraph at one URL. `headers` are sent besides those that HTTP and GraphQL need."""
+    """One subgraph at one URL. `headers` are sent besides those that HTTP and GraphQL need.
+
+    With `persisted_queries`, documents are sent as hashes where the subgraph knows them; up to `max_batch` queries share a message.
+    """
 
     def __init__(
         self,
@@ -47,40 +52,64 @@ class HttpTransport:
         headers: Headers = trace_headers,
         limits: PoolLimits | None = None,
         tls: ssl.SSLContext | None = None,
+        persisted_queries: bool = False,
+        max_batch: int = 1,
     ) -> None:
         origin = parse_url(url)
         self._name = name
         self._headers = headers
         self._limits = limits or PoolLimits()
         self._pool = Pool(origin, self._limits, (tls or ssl.create_default_context()) if origin.secure else None)
+        self._persisted_queries = persisted_queries
+        self._batcher = Batcher(name, self._post, max_batch) if max_batch > 1 else None
         self._head = f"POST {origin.target} HTTP/1.1\r\nhost: {origin.authority}\r\n{_FIXED_HEADERS}".encode("ascii")
 
     async def execute(self, request: SubgraphRequest, context: RequestContext) -> SubgraphResponse:
-        body = _body(request)
         headers = self._headers(context)
         if request.headers:
             headers = {**headers, **request.headers}
-        message = b"%s%scontent-length: %d\r\n\r\n%s" % (self._head, _header_lines(headers), len(body), body)
-        try:
-            response = await self._pool.send(message, repeatable=request.kind is OperationKind.QUERY)
-        except ExchangeFailed as failure:
-            raise SubgraphError(f"subgraph {self._name!r} did not answer: {failure}") from failure
-        return self._read(response)
+        extensions = b""
+        if self._persisted_queries:
+            extensions = persisted_query(request.document)
+            response = await self._ask(_body(request, b"", extensions), request.kind, headers)
+            told = persistence(response)
+            if told is Persistence.KNOWN:
+                return response
+            if told is Persistence.NOT_SUPPORTED:
+                self._persisted_queries, extensions = False, b""
+        return await self._ask(_body(request, _document(request.document), extensions), request.kind, headers)
 
     async def close(self) -> None:
         await self._pool.close()
 
-    def _read(self, response: HttpResponse) -> SubgraphResponse:
+    async def _ask(self, body: bytes, kind: OperationKind, headers: Mapping[str, str]) -> SubgraphResponse:
+        repeatable = kind is OperationKind.QUERY
+        if self._batcher is not None and repeatable:
+            return self._response(await self._batcher.ask(body, headers))
+        return self._response(await self._post(body, headers, repeatable))
+
+    async def _post(self, body: bytes, headers: Mapping[str, str], repeatable: bool) -> Received:
+        message = b"%s%scontent-length: %d\r\n\r\n%s" % (self._head, _header_lines(headers), len(body), body)
+        try:
+            response = await self._pool.send(message, repeatable=repeatable)
+        except ExchangeFailed as failure:
+            raise SubgraphError(f"subgraph {self._name!r} did not answer: {failure}") from failure
+        return Received(response.status, self._read(response))
+
+    def _read(self, response: HttpResponse) -> Any:
         try:
             plain = decode(response.body, response.content_encoding, self._limits.response_bytes)
-            answer = loads(plain)
+            return loads(plain)
         except (UnreadableContent, InvalidJSON) as error:
             kind = response.content_type[:80] or "no content type"
             raise SubgraphError(
                 f"subgraph {self._name!r} answered with status {response.status} and {kind}, which is not GraphQL: {error}"
             ) from None
+
+    def _response(self, received: Received) -> SubgraphResponse:
+        status, answer = received
         if not isinstance(answer, dict) or not ("data" in answer or "errors" in answer):
-            raise SubgraphError(f"subgraph {self._name!r} answered with status {response.status} and JSON that is not a GraphQL response")
+            raise SubgraphError(f"subgraph {self._name!r} answered with status {status} and JSON that is not a GraphQL response")
         errors, extensions = answer.get("errors"), answer.get("extensions")
         return SubgraphResponse(
             answer.get("data"),
@@ -89,9 +118,12 @@ class HttpTransport:
         )
 
 
-def _body(request: SubgraphRequest) -> bytes:
-    name = b',"operationName":' + dumps(request.operation_name) if request.operation_name is not None else b""
-    return b'{"query":%s%s,"variables":%s}' % (_document(request.document), name, dumps(request.variables))
+def _body(request: SubgraphRequest, document: bytes, extensions: bytes) -> bytes:
+    """`document` is the JSON string of the text, `extensions` a whole member; either may be left out."""
+    query = b'"query":%s,' % document if document else b""
+    name = b'"operationName":%s,' % dumps(request.operation_name) if request.operation_name is not None else b""
+    more = b",%s" % extensions if extensions else b""
+    return b'{%s%s"variables":%s%s}' % (query, name, dumps(request.variables), more)
 
 
 @lru_cache(maxsize=4_096)
