@@ -13,10 +13,11 @@ from graphql import GraphQLObjectType, GraphQLSchema, is_leaf_type
 
 from graph.composition.result import CompositionError, Location
 from graph.query_graph import Node, QueryGraph
+from graph.query_graph.arrivals import Arrivals
 from graph.query_graph.keys import KeyAllocator
 from graph.query_graph.paths import PathSegment, Place, enter
 from graph.query_graph.requirements import RequirementReader
-from graph.query_graph.search import TYPENAME, Arrivals, Search, Unreachable
+from graph.query_graph.search import TYPENAME, Search, Unreachable
 from graph.query_graph.selections import Field
 from graph.supergraph import Supergraph
 from graph.supergraph.field_sets import print_field_set
