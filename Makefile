@@ -13,7 +13,7 @@ PORT ?= 8000
 DATA_DIR ?= .citygraph
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-CODE := graph resolvers subgraphs tests migrations
+CODE := graph resolvers subgraphs tests migrations benchmarks demo
 
 .PHONY: demo test soak check format schema install clean
 .DEFAULT_GOAL := demo
