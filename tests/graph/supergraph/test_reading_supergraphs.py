@@ -64,8 +64,8 @@ def test_api_schema_when_read_then_has_nothing_of_federation() -> None:
     supergraph = read_supergraph(FEDERATION_ONE)
 
     assert print_schema(supergraph.api_schema) == (
-        DEFER
-        + "type Query {\n  me: User\n}\n\ntype User {\n  id: ID!\n  name: String\n  reviews: [Review]\n}\n\ntype Review {\n  body: String\n}"
+        DEFER + "type Query {\n  me: User\n}\n\ntype User {\n  id: ID!\n  name: String\n  reviews: [Review]\n}\n\n"
+        "type Review {\n  body: String\n}"
     )
 
 
