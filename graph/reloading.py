@@ -78,7 +78,7 @@ class Reloader(Generic[Read]):
     async def run(self) -> None:
         """Looks until it is cancelled."""
         intervals = [seconds for seconds in (self._intervals.files, self._intervals.urls) if seconds]
-        if not intervals:
+        if not intervals or not (self._watched.files() or self._watched.is_remote()):
             return
         while True:
             await asyncio.sleep(min(intervals))

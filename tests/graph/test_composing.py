@@ -7,6 +7,7 @@ import pytest
 
 from graph.composing import FILE, CompositionFailedError, composed
 from graph.contracts import SubgraphSDL
+from graph.federation_config import Contract
 
 A = SubgraphSDL("a", None, "type Query { a: Int }")
 B = SubgraphSDL("b", None, "type Query { b: Int }")
@@ -49,3 +50,18 @@ def test_subgraphs_when_they_do_not_compose_then_nothing_is_remembered(tmp_path:
         composed([A, SubgraphSDL("c", None, "type Query { a: String }")], tmp_path)
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_supergraph_when_its_contract_changes_then_is_composed_anew(tmp_path: Path) -> None:
+    tagged = """
+    extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@tag"])
+    type Query { open: Int  closed: Int @tag(name: "internal") }
+    """
+    subgraphs = [SubgraphSDL("a", None, tagged)]
+
+    fields = [
+        sorted(composed(subgraphs, tmp_path, contract).api_schema.query_type.fields)
+        for contract in (None, Contract(exclude=("internal",)), Contract(exclude=("internal",)), None)
+    ]
+
+    assert fields == [["closed", "open"], ["open"], ["open"], ["closed", "open"]]
