@@ -108,10 +108,11 @@ class _Run:
         everywhere: set[str] = set()
         """Keys of leaves that are selected whatever the type is; no fragment needs to select them again."""
         for type_name, run in groupby(found.items(), key=lambda item: item[0][0]):
-            fields = [self._finish(pending, conditions) for (_, _, conditions), pending in run if pending.key not in everywhere]
+            left = [(pending, conditions) for (_, _, conditions), pending in run if pending.key not in everywhere]
+            fields = [self._finish(pending, conditions) for pending, conditions in left]
             if type_name == static_type:
                 result.extend(fields)
-                everywhere.update(f.key for f in fields if not f.selections and not f.conditions and f.name != TYPENAME)
+                everywhere.update(p.key for p, conditions in left if not (conditions or p.type_name in self.types or p.name == TYPENAME))
             elif fields:
                 result.append(Fragment(type_name, tuple(fields)))
         return tuple(result)
