@@ -15,7 +15,7 @@ _DIGITS_TO_ZERO: Final = bytes.maketrans(b"123456789", b"0" * 9)
 _TOO_MANY_DIGITS: Final = b"0" * 19
 
 
-class InvalidJSON(ValueError):  # noqa: N818 - names the state, as the errors of graph.errors do
+class InvalidJSON(ValueError):
     """The text is not JSON, or the value cannot be written as JSON; the message says why."""
 
 
