@@ -222,7 +222,7 @@ def arguments_of(command_line: Sequence[str] | None = None) -> argparse.Namespac
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=10, help="of load in each round (%(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="of all contestants in turn (%(default)s)")
-    parser.add_argument("--warm", type=int, default=8, help="seconds of CPU time under load before the rounds (%(default)s)")
+    parser.add_argument("--warm", type=int, default=10, help="seconds of CPU time under load before the rounds (%(default)s)")
     parser.add_argument("--connections", type=int, default=50, help="kept busy at once (%(default)s)")
     parser.add_argument("--peers", type=Path, metavar="FOLDER", help="where hive/ and apollo/ have their node_modules")
     parser.add_argument("--only", nargs="+", metavar="NAME", help=f"contestants beside {THIS}: these alone")
