@@ -4,7 +4,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from graphql import DocumentNode, GraphQLSchema, execute_sync, parse, print_ast
+from graphql import (
+    DocumentNode,
+    GraphQLNamedType,
+    GraphQLSchema,
+    execute_sync,
+    introspection_types,
+    is_input_object_type,
+    parse,
+    print_ast,
+)
 
 from graph.executor.faults import Faults
 from graph.executor.projection.writer import INTROSPECTION, introspection_key
@@ -27,6 +36,7 @@ class Introspection:
             return
         data = self._known
         if data is None:
+            _own_one_of()
             result = execute_sync(self._schema, self._document, variable_values=dict(variables))
             data = result.data or {}
             for error in result.errors or ():
@@ -35,6 +45,16 @@ class Introspection:
                 self._known = data
         for response_key, value in data.items():
             tree[introspection_key(response_key)] = value
+
+
+def _is_one_of(type_: GraphQLNamedType, _info: object) -> bool | None:
+    return type_.is_one_of if is_input_object_type(type_) else None
+
+
+def _own_one_of() -> None:
+    """Every Strawberry schema replaces `isOneOf` of the one `__Type` that all schemas of a process share, and knows its own types only."""
+    field = introspection_types["__Type"].fields["isOneOf"]  # type: ignore[attr-defined]
+    field.resolve = _is_one_of
 
 
 def _document(operation: Operation) -> DocumentNode | None:

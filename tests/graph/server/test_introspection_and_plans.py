@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+import strawberry
 from graphql import build_schema, get_introspection_query
 
 from graph.auth.authenticate import Authenticator, Everybody
@@ -71,6 +72,20 @@ async def test_introspection_when_switched_off_then_typename_is_answered_and_not
     assert typename == {"data": {"__typename": "Query"}}
     assert wrong["errors"][0]["message"] == "Cannot query field 'nov' on type 'Query'."
     assert "Did you mean 'now'?" in suggested["errors"][0]["message"]
+
+
+async def test_one_of_when_strawberry_has_replaced_its_resolver_then_is_told_all_the_same() -> None:
+    """Its schemas write into graphql-core's one `__Type`; a city's slices are such schemas."""
+
+    @strawberry.type
+    class Query:
+        now: int
+
+    strawberry.Schema(Query)
+
+    answer = await _ask('{ place: __type(name: "Place") { isOneOf } filter: __type(name: "Filter") { isOneOf } }')
+
+    assert answer == {"data": {"place": {"isOneOf": True}, "filter": {"isOneOf": False}}}
 
 
 async def test_introspection_when_asked_then_deprecations_specifications_and_one_of_are_told() -> None:
