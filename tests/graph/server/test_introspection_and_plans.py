@@ -9,10 +9,11 @@ from graphql import build_schema, get_introspection_query
 
 from graph.auth.authenticate import Authenticator, Everybody
 from graph.auth.claims import anonymous
+from graph.composing import composed
 from graph.composition import SubgraphSDL
 from graph.config import Settings
 from graph.contracts import Principal
-from graph.engine import Federation, Surroundings, build_application, composed
+from graph.engine import Federation, Surroundings, build_application
 from graph.executor.transports.in_process import InProcessTransport
 from graph.supergraph import read_supergraph
 
