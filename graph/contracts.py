@@ -1,10 +1,11 @@
 """The few shapes through which subgraphs, slices and engine meet; it imports nothing of them.
 
 Who asks (`Principal`, `RequestContext`), what is sent to a subgraph and what comes back (`SubgraphRequest`, `SubgraphResponse`,
-`Transport`), what a subgraph says of itself (`SubgraphSDL`), and how things are named across cities (`GlobalId`).
+`Transport`), what a subgraph says of itself (`SubgraphSDL`), what has happened (`Event`), and how things are named across cities
+(`GlobalId`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -85,6 +86,26 @@ class SubgraphSDL:
     name: str
     url: str | None
     sdl: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that has happened, told after the transaction that did it was committed.
+
+    `channel` is what a subscriber listens to within its tenant, e.g. `model/<uuid>`. `seq` counts a channel's events from 1 without
+    a gap; it is 0 where the channel keeps none of them. `payload` is JSON, `at` epoch milliseconds.
+    """
+
+    tenant: str
+    channel: str
+    kind: str
+    at: int
+    payload: Mapping[str, Any]
+    seq: int = 0
+
+
+Publish = Callable[[Sequence[Event]], Awaitable[None]]
+"""Tells events to whoever listens, in order. Never raises: what they tell of is done."""
 
 
 CITY_OBJECT_NAMESPACE = UUID("6f1c1f0e-4a7e-5d6c-9a0b-2c9a58c1d3a1")

@@ -1,5 +1,6 @@
 """What a resolver of a slice finds in `info.context`: the store, the city that is home here, and who asks."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -31,6 +32,15 @@ class SliceContext:
     def tenant(self) -> str:
         """Whose rows may be seen; a condition of every statement."""
         return self.request.principal.tenant
+
+    @property
+    def subject(self) -> str:
+        """Who asks: the token's `sub`."""
+        return self.request.principal.subject
+
+    def now(self) -> int:
+        """Epoch milliseconds."""
+        return time.time_ns() // 1_000_000
 
     @property
     def loaders(self) -> dict[str, Any]:

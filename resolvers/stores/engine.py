@@ -5,7 +5,7 @@ The statements are the slices'; what differs between SQLite and PostgreSQL is ke
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
@@ -14,12 +14,14 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from graph.contracts import Event, Publish
 from resolvers.stores.sqlite import SpatialConnection
 
-__all__ = ["Store", "async_url"]
+__all__ = ["Store", "announce", "async_url"]
 
 _ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _WRITES = "citygraph_writes"
+_EVENTS = "citygraph_events"
 
 
 def async_url(url: str) -> URL:
@@ -28,11 +30,25 @@ def async_url(url: str) -> URL:
     return parsed.set(drivername=_ASYNC_DRIVERS.get(parsed.drivername, parsed.drivername))
 
 
-class Store:
-    """One database. `read` and `write` give a connection inside a transaction that ends with the block."""
+async def _nobody_listens(_events: Sequence[Event]) -> None:
+    """What a command line's store publishes to."""
 
-    def __init__(self, url: str) -> None:
+
+def announce(connection: AsyncConnection, event: Event) -> None:
+    """Has the event published once this write transaction is committed; where it is rolled back, it never happened."""
+    pending: list[Event] = connection.sync_connection.get_execution_options()[_EVENTS]  # type: ignore[union-attr]
+    pending.append(event)
+
+
+class Store:
+    """One database. `read` and `write` give a connection inside a transaction that ends with the block.
+
+    `publish` is told what was announced in a write transaction, after its commit.
+    """
+
+    def __init__(self, url: str, *, publish: Publish = _nobody_listens) -> None:
         address = async_url(url)
+        self._publish = publish
         self.engine: AsyncEngine = _sqlite_engine(address) if _is_sqlite(address) else _postgresql_engine(address)
         # SQLite has one writer. Those of this process queue here, in order, rather than poll for the file's lock.
         self._writers: AbstractAsyncContextManager[object] = asyncio.Lock() if _is_sqlite(address) else nullcontext()
@@ -54,10 +70,13 @@ class Store:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """One transaction that is committed at the block's end and rolled back where the block raises."""
+        events: list[Event] = []
         async with self._writers, self.engine.connect() as connection:
-            await connection.execution_options(**{_WRITES: True})
+            await connection.execution_options(**{_WRITES: True, _EVENTS: events})
             async with connection.begin():
                 yield connection
+        if events:
+            await self._publish(events)
 
     async def close(self) -> None:
         await self.engine.dispose()

@@ -1,0 +1,80 @@
+"""Stores for every test that asks for one: each such test runs on SQLite and on PostgreSQL with PostGIS.
+
+`store` is migrated and empty. A test that is about one of the engines alone asks for `sqlite_store` or `postgresql_store`.
+"""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from resolvers.stores.engine import Store
+from resolvers.stores.migrate import migrate
+from tests.fakes.postgresql import PostgreSQL, binaries, running_postgresql
+
+REQUIRE_SERVICES = os.environ.get("CITYGRAPH_REQUIRE_SERVICES") == "1"
+_TEMPLATE = "citygraph_template"
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with this version's tables, to be copied."""
+    file = tmp_path_factory.mktemp("migrated") / "city.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A server with a migrated database `citygraph_template`, to be copied."""
+    if binaries() is None and not REQUIRE_SERVICES:
+        pytest.skip("no PostgreSQL with PostGIS is installed: on Debian, 'apt-get install postgresql-15-postgis-3'")
+    with running_postgresql() as server:
+        server.create(_TEMPLATE)
+        migrate(server.url(_TEMPLATE))
+        yield server
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, migrated_file: Path) -> str:
+    """The address of a migrated, empty store of this test's own."""
+    shutil.copy(migrated_file, tmp_path / "city.db")
+    return f"sqlite:///{tmp_path / 'city.db'}"
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgreSQL) -> Iterator[str]:
+    """The address of a migrated, empty store of this test's own."""
+    name = postgresql.create(template=_TEMPLATE)
+    yield postgresql.url(name)
+    postgresql.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """One of either engine, in turn."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+async def store(store_url: str) -> AsyncIterator[Store]:
+    store = Store(store_url)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def sqlite_store(sqlite_url: str) -> AsyncIterator[Store]:
+    store = Store(sqlite_url)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def postgresql_store(postgresql_url: str) -> AsyncIterator[Store]:
+    store = Store(postgresql_url)
+    yield store
+    await store.close()
