@@ -22,6 +22,7 @@ JSON = NewType("JSON", object)
 JSONObject = NewType("JSONObject", dict[str, Any])
 TelemetryValue = NewType("TelemetryValue", object)
 GeoJSON = NewType("GeoJSON", dict[str, Any])
+JSONPatch = NewType("JSONPatch", list[dict[str, Any]])
 
 LARGEST_LONG = 2**53
 # RFC 3339, section 5.6; seconds' fractions of any length, of which milliseconds are kept.
@@ -90,6 +91,13 @@ def read_geojson(value: object) -> GeoJSON:
     return GeoJSON(dict(value))
 
 
+def read_json_patch(value: object) -> JSONPatch:
+    """Checks the outside only; whoever applies the patch reads its operations."""
+    if not isinstance(value, list) or not all(isinstance(operation, Mapping) for operation in value):
+        raise BadUserInput(f"{str(value)[:64]!r} is not a JSONPatch: expected a list of operations (RFC 6902)")
+    return JSONPatch([dict(operation) for operation in value])
+
+
 _RFC = "https://www.rfc-editor.org/rfc/rfc"
 
 SCALARS: Mapping[object, ScalarDefinition] = {
@@ -113,6 +121,12 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         parse_value=read_telemetry_value,
     ),
     JSON: strawberry.scalar(name="JSON", description="Any JSON value."),
+    JSONPatch: strawberry.scalar(
+        name="JSONPatch",
+        description='An RFC 6902 patch: a list of operations, `[{"op": "replace", "path": "/nodes/0/name", "value": "Mill"}]`.',
+        specified_by_url=f"{_RFC}6902",
+        parse_value=read_json_patch,
+    ),
     GeoJSON: strawberry.scalar(
         name="GeoJSON",
         description="A GeoJSON geometry (RFC 7946): WGS 84, longitude before latitude, optional height in metres.",

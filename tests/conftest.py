@@ -12,6 +12,7 @@ import pytest
 
 from resolvers.stores.engine import Store
 from resolvers.stores.migrate import migrate
+from tests.fakes.city import City, running_city
 from tests.fakes.postgresql import PostgreSQL, binaries, running_postgresql
 
 REQUIRE_SERVICES = os.environ.get("CITYGRAPH_REQUIRE_SERVICES") == "1"
@@ -78,3 +79,16 @@ async def postgresql_store(postgresql_url: str) -> AsyncIterator[Store]:
     store = Store(postgresql_url)
     yield store
     await store.close()
+
+
+@pytest.fixture(scope="session")
+def composed_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that keeps the composed schema from test to test."""
+    return tmp_path_factory.mktemp("composed")
+
+
+@pytest.fixture
+async def city(store_url: str, composed_dir: Path) -> AsyncIterator[City]:
+    """A whole city, empty but for itself, on either store."""
+    async with running_city(store_url, composed_dir) as city:
+        yield city

@@ -82,6 +82,14 @@ class Application:
             **dict.fromkeys(parts.documents, self._document),
         }
 
+    @property
+    def in_service(self) -> InService:
+        return self._parts.in_service
+
+    async def close(self) -> None:
+        """What a server does at its end."""
+        await self._on_close()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
