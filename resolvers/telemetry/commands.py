@@ -31,16 +31,21 @@ async def store_points(store: Store, *, tenant: str, points: Sequence[SeriesPoin
     where columns differ in length, a number is not finite or has no unit, a time is out of range, a source and its scenario do
     not go together, or the unit is not the one that the series has.
     """
+    async with store.write() as connection:
+        return await store_points_in(connection, tenant=tenant, points=points)
+
+
+async def store_points_in(connection: AsyncConnection, *, tenant: str, points: Sequence[SeriesPoints]) -> int:
+    """As `store_points`, within an open write transaction, which an error leaves fit for a rollback only."""
     for given in points:
         _check(given)
-    async with store.write() as connection:
-        series = await _series(connection, tenant, points)
-        rows = _rows(points, series)
-        statement = sql.upsert_points(store.dialect)
-        stored = 0
-        while batch := list(islice(rows, _BATCH)):
-            await connection.execute(statement, batch)
-            stored += len(batch)
+    series = await _series(connection, tenant, points)
+    rows = _rows(points, series)
+    statement = sql.upsert_points(connection.dialect.name)
+    stored = 0
+    while batch := list(islice(rows, _BATCH)):
+        await connection.execute(statement, batch)
+        stored += len(batch)
     return stored
 
 
