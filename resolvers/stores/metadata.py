@@ -27,3 +27,8 @@ def code_point_text() -> sa.types.TypeEngine[str]:
 def json_document() -> sa.types.TypeEngine[Any]:
     """A JSON value: text with JSON functions on SQLite, `jsonb` on PostgreSQL. None is JSON's null, never SQL's."""
     return sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+
+
+def optional_json() -> sa.types.TypeEngine[Any]:
+    """The same where there may be none: None is SQL's NULL."""
+    return sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
