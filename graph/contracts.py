@@ -1,8 +1,8 @@
 """The few shapes through which subgraphs, slices and engine meet; it imports nothing of them.
 
 Who asks (`Principal`, `RequestContext`), what is sent to a subgraph and what comes back (`SubgraphRequest`, `SubgraphResponse`,
-`Transport`), what a subgraph says of itself (`SubgraphSDL`), what has happened (`Event`), and how things are named across cities
-(`GlobalId`).
+`Transport`), what a subgraph says of itself (`SubgraphSDL`), what has happened (`Event`), what is kept of who did it (`AuditEntry`,
+`AuditSink`), and how things are named across cities (`GlobalId`).
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -106,6 +106,44 @@ class Event:
 
 Publish = Callable[[Sequence[Event]], Awaitable[None]]
 """Tells events to whoever listens, in order. Never raises: what they tell of is done."""
+
+
+class AuditOutcome(StrEnum):
+    """What became of an audited field: it ran without an error, was refused to the caller, or ended in an error."""
+
+    ALLOWED = "ALLOWED"
+    DENIED = "DENIED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to which, and how it ended. Nothing of an operation's contents, and no token.
+
+    `at` is epoch milliseconds, `operation` a coordinate of the public schema (`Mutation.createModel`), `target` the identifier that the
+    caller named or was given, where one is known.
+    """
+
+    tenant: str
+    at: int
+    subject: str
+    operation: str
+    target: str | None
+    outcome: AuditOutcome
+    request_id: str | None
+    trace_id: str | None
+
+
+class AuditSink(Protocol):
+    """Keeps audit entries."""
+
+    async def write(self, entries: Sequence[AuditEntry]) -> None:
+        """Returns after the commit; raises `graph.errors.Unavailable` where the entries could not be kept."""
+        ...
+
+    def note(self, entry: AuditEntry) -> None:
+        """Queues an entry for a later write; never blocks and never raises."""
+        ...
 
 
 CITY_OBJECT_NAMESPACE = UUID("6f1c1f0e-4a7e-5d6c-9a0b-2c9a58c1d3a1")
