@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from resolvers.city_objects import queries
 from resolvers.stores.engine import Store
 
@@ -15,4 +17,9 @@ class CityObjectDirectory:
 
     async def existing(self, tenant: str, uuids: Sequence[UUID]) -> set[UUID]:
         """Those of `uuids` that the tenant has there."""
-        return await queries.existing(self._store, tenant, self._city, uuids)
+        async with self._store.read() as connection:
+            return await self.existing_in(connection, tenant, uuids)
+
+    async def existing_in(self, connection: AsyncConnection, tenant: str, uuids: Sequence[UUID]) -> set[UUID]:
+        """The same as the transaction sees it."""
+        return await queries.existing(connection, tenant, self._city, uuids)

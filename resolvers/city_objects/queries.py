@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from resolvers.city_objects import store as sql
 from resolvers.city_objects.records import (
     CityObject,
@@ -66,11 +68,10 @@ async def by_keys(store: Store, tenant: str, keys: Sequence[ObjectKey]) -> dict[
     return {(record.city, record.uuid): record for record in records}
 
 
-async def existing(store: Store, tenant: str, city: str, uuids: Sequence[UUID]) -> set[UUID]:
+async def existing(connection: AsyncConnection, tenant: str, city: str, uuids: Sequence[UUID]) -> set[UUID]:
     """Those of `uuids` that the tenant has in that city."""
-    async with store.read() as connection:
-        rows = await connection.execute(sql.existing(tenant, city), {"uuids": rows_parameter([(uuid,) for uuid in uuids])})
-        return set(rows.scalars())
+    rows = await connection.execute(sql.existing(tenant, city), {"uuids": rows_parameter([(uuid,) for uuid in uuids])})
+    return set(rows.scalars())
 
 
 async def neighbours(
