@@ -7,15 +7,18 @@ filter; to a client it is opaque.
 import binascii
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import strawberry
 
 from graph.errors import BadUserInput
 from resolvers.stores.paging import Page, Position, Window
+
+Item = TypeVar("Item")
 
 DEFAULT_PAGE = 50
 MAX_PAGE = 1_000
@@ -139,3 +142,38 @@ def page_info(page: Page[Any], cursors: list[str]) -> PageInfo:
         end_cursor=cursors[-1] if cursors else None,
         unanswered_cities=[],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[Item]):
+    """One page of records, how each is shown and where it stands, and how all of them are counted."""
+
+    page: Page[Item]
+    cursors: Cursors
+    position: Callable[[Item], Position]
+    node: Callable[[Item], Any]
+    count: Callable[[], Awaitable[int]]
+
+    def cursor(self, item: Item) -> str:
+        return self.cursors.write(self.position(item))
+
+    def nodes(self) -> list[Any]:
+        return [self.node(item) for item in self.page.items]
+
+
+def _page_info(root: "Connection") -> PageInfo:
+    page = root.listing.page
+    return page_info(page, [root.listing.cursor(item) for item in page.items[:1] + page.items[-1:]])
+
+
+async def _total_count(root: "Connection") -> int | None:
+    return await root.listing.count()
+
+
+@strawberry.type
+class Connection:
+    """What every connection has; a slice's own adds `nodes` and `edges`. All is worked out where it is selected."""
+
+    listing: strawberry.Private[Listing[Any]]
+    page_info: PageInfo = strawberry.field(resolver=_page_info)
+    total_count: int | None = strawberry.field(resolver=_total_count)

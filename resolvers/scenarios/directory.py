@@ -19,4 +19,4 @@ class ScenarioDirectory:
         """Those of `scenarios` that the tenant has there, each with its entity."""
         statement = sql.entities_of(tenant, self._city)
         rows = await connection.execute(statement, {"uuids": rows_parameter([(uuid,) for uuid in scenarios])})
-        return {uuid: entity for uuid, entity in rows}
+        return {row.uuid: row.entity for row in rows}

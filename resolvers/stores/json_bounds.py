@@ -1,0 +1,43 @@
+"""How much text and JSON a row may hold, and what no store takes: checked before anything is written.
+
+PostgreSQL keeps no null character in text or `jsonb`; SQLite would, so the check keeps the stores alike.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from graph.errors import BadUserInput
+
+__all__ = ["check_json", "check_text"]
+
+MAX_DEPTH = 64
+
+
+def check_text(name: str, text: str, most: int, *, least: int = 0) -> None:
+    """Raises `BadUserInput` where the text is too long, blank though something is needed, or holds a null character."""
+    if len(text) > most or len(text) < least or (least and not text.strip()) or "\0" in text:
+        wanted = f"at most {most:,} characters" if not least else f"{least} to {most:,} characters, not all of them blank"
+        raise BadUserInput(f"`{name}` has {len(text):,} characters: expected {wanted}, none of them null")
+
+
+def check_json(name: str, value: Any, most: int, *, depth: int = MAX_DEPTH) -> None:
+    """Raises `BadUserInput` where the JSON is longer than `most` characters, too deep, or holds a null character or no number."""
+    if _beyond(value, depth):
+        raise BadUserInput(f"`{name}` is nested more than {depth} levels deep, or holds a null character")
+    try:
+        length = len(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+    except (TypeError, ValueError) as error:
+        raise BadUserInput(f"`{name}` is no JSON: {error}") from None
+    if length > most:
+        raise BadUserInput(f"`{name}` has {length:,} characters as JSON: expected at most {most:,}")
+
+
+def _beyond(value: Any, levels: int) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, Mapping):
+        return levels < 1 or any("\0" in key or _beyond(item, levels - 1) for key, item in value.items())
+    if isinstance(value, list):
+        return levels < 1 or any(_beyond(item, levels - 1) for item in value)
+    return False
