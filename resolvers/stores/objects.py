@@ -24,8 +24,8 @@ from graph.errors import BadUserInput, NotFound, Unavailable
 
 __all__ = ["ObjectInfo", "ObjectStore", "ObjectStoreUrlError", "StoredObject", "file_chunks", "key_segment"]
 
-PIECE = 4 * 1024 * 1024
-"""Bytes that are read at a time, and sent as one part of a large object: an S3 object of 10,000 parts ends at 40 GB."""
+PIECE = 8 * 1024 * 1024
+"""Bytes that are read at a time, and sent as one part of a large object: S3 takes parts of 5 MiB and more, and 10,000 of them."""
 _PARTS_AT_ONCE = 2
 _RETRIES = 3
 _LONGEST_KEY = 512
@@ -169,12 +169,12 @@ class ObjectStore:
             yield
         except FileNotFoundError:
             raise NotFound(f"There is no object {key!r}") from None
-        except TimeoutError as error:
+        except TimeoutError:
             logger.warning("the object store did not %s %r within %g s", what, key, self.seconds)
-            raise Unavailable(f"The object store did not {what} {key!r} within {self.seconds:g} s") from error
+            raise Unavailable(f"The object store did not {what} {key!r} within {self.seconds:g} s") from None
         except (BaseError, OSError) as error:
             logger.warning("the object store could not %s %r: %s", what, key, _reason(error))
-            raise Unavailable(f"The object store could not {what} {key!r}") from error
+            raise Unavailable(f"The object store could not {what} {key!r}") from None
 
 
 async def file_chunks(path: Path, *, read: Callable[[int], None] | None = None) -> AsyncIterator[bytes]:
