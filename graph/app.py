@@ -38,9 +38,11 @@ from resolvers.city_objects.directory import CityObjectDirectory
 from resolvers.integrations.report import ImportReport, Progress
 from resolvers.stores.engine import Store
 from resolvers.stores.revision import newest_revision, stored_revision
+from resolvers.telemetry.directory import TelemetryOwners
 from subgraphs.catalog import SLICES
 from subgraphs.context import Port, SliceContext
-from subgraphs.telemetry.schema import ENTITIES
+from subgraphs.scenarios import schema as scenarios
+from subgraphs.telemetry import schema as telemetry
 
 
 async def build_city(source: SchemaSource, issuer: DemoIssuer | None = None) -> Application:
@@ -105,7 +107,12 @@ def executable(schema: Schema) -> GraphQLSchema:
 
 def connected_ports(store: Store, city: str) -> Mapping[Port[Any], object]:
     """Who answers what a slice asks of another."""
-    return {ENTITIES: CityObjectDirectory(store, city)}
+    objects, points = CityObjectDirectory(store, city), TelemetryOwners()
+    return {
+        telemetry.ENTITIES: objects,
+        scenarios.ENTITIES: objects,
+        scenarios.DEPENDANTS: points,
+    }
 
 
 def city_status(home: str, health: HealthRegistry, subgraphs: tuple[str, ...]) -> Callable[[str], CityStatus]:

@@ -7,6 +7,7 @@ from strawberry.federation import Schema
 
 import subgraphs.cities.schema
 import subgraphs.city_objects.schema
+import subgraphs.scenarios.schema
 import subgraphs.telemetry.schema
 
 
@@ -22,4 +23,5 @@ SLICES: tuple[Slice, ...] = (
     Slice("cities", subgraphs.cities.schema.build),
     Slice("city_objects", subgraphs.city_objects.schema.build),
     Slice("telemetry", subgraphs.telemetry.schema.build),
+    Slice("scenarios", subgraphs.scenarios.schema.build),
 )

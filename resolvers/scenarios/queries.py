@@ -57,7 +57,7 @@ async def of_entities(
 async def counts_of_entities(store: Store, tenant: str, entities: Sequence[ScenarioKey], wanted: ScenarioFilter) -> list[int]:
     async with store.read() as connection:
         rows = await connection.execute(sql.counts_of_entities(tenant, wanted), {"keys": _numbered(entities)})
-        counts: dict[int, int] = {n: number for n, number in rows.all()}
+        counts: dict[int, int] = {row.n: row.number for row in rows}
     return [counts.get(n, 0) for n in range(len(entities))]
 
 

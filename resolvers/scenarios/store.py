@@ -103,7 +103,7 @@ def counts_of_entities(tenant: str, wanted: ScenarioFilter) -> sa.Select[Any]:
     """Of each entity in the parameter `keys` (n, city, uuid) that has any: `n` and their number."""
     keys, same = _entities()
     return (
-        sa.select(keys.c.n, sa.func.count())
+        sa.select(keys.c.n, sa.func.count().label("number"))
         .select_from(look_up(keys, scenario, same))
         .where(*conditions(tenant, wanted))
         .group_by(keys.c.n)
