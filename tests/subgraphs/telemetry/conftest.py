@@ -12,10 +12,7 @@ from graph.executor.transports.in_process import InProcessTransport
 from resolvers.stores.engine import Store
 from subgraphs.context import SliceContext
 from subgraphs.telemetry.schema import ENTITIES, build
-from tests.resolvers.telemetry.conftest import migrated_file, store
 from tests.resolvers.telemetry.series import SENSOR
-
-__all__ = ["migrated_file", "run", "store"]
 
 Run = Callable[..., Awaitable[SubgraphResponse]]
 
