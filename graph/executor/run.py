@@ -164,13 +164,18 @@ class Run:
         transport = self.transports.get(fetch.subgraph)
         if transport is None:
             raise SubgraphError(f"subgraph {fetch.subgraph!r} is not connected")
+        health = self.health.of(fetch.subgraph)
+        health.admit(fetch.subgraph)
         try:
             return await transport.execute(SubgraphRequest(fetch.document, variables, fetch.kind), self.context)
         except CityGraphError as error:
-            self.health.of(fetch.subgraph).failed(error.detail)
+            health.failed(error.detail)
+            raise
+        except asyncio.CancelledError:
+            health.failed("it did not answer in time")
             raise
         except Exception as error:
-            self.health.of(fetch.subgraph).failed(type(error).__name__)
+            health.failed(type(error).__name__)
             logger.exception("the transport of subgraph %r failed, request %s", fetch.subgraph, self.context.request_id)
             raise InternalError(f"the request to subgraph {fetch.subgraph!r} failed") from error
 
