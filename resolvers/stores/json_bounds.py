@@ -9,7 +9,7 @@ from typing import Any
 
 from graph.errors import BadUserInput
 
-__all__ = ["check_json", "check_text"]
+__all__ = ["check_json", "check_text", "json_text"]
 
 MAX_DEPTH = 64
 
@@ -23,14 +23,21 @@ def check_text(name: str, text: str, most: int, *, least: int = 0) -> None:
 
 def check_json(name: str, value: Any, most: int, *, depth: int = MAX_DEPTH) -> None:
     """Raises `BadUserInput` where the JSON is longer than `most` characters, too deep, or holds a null character or no number."""
+    json_text(name, value, most, depth=depth)
+
+
+def json_text(name: str, value: Any, most: int, *, depth: int = MAX_DEPTH) -> bytes:
+    """The value as compact JSON; raises `BadUserInput` as `check_json` does, and where a string holds half a surrogate pair."""
     if _beyond(value, depth):
         raise BadUserInput(f"`{name}` is nested more than {depth} levels deep, or holds a null character")
     try:
-        length = len(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        encoded = text.encode()
     except (TypeError, ValueError) as error:
         raise BadUserInput(f"`{name}` is no JSON: {error}") from None
-    if length > most:
-        raise BadUserInput(f"`{name}` has {length:,} characters as JSON: expected at most {most:,}")
+    if len(text) > most:
+        raise BadUserInput(f"`{name}` has {len(text):,} characters as JSON: expected at most {most:,}")
+    return encoded
 
 
 def _beyond(value: Any, levels: int) -> bool:

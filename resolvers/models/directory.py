@@ -1,0 +1,42 @@
+"""Which models there are, and which elements: what this slice answers to others, which know a model by its identifier alone."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resolvers.models import store as sql
+from resolvers.models.content import read_packed
+from resolvers.models.elements import find_elements
+from resolvers.stores.rows import rows_parameter
+
+__all__ = ["ModelDirectory"]
+
+
+class ModelDirectory:
+    """The models of one city."""
+
+    def __init__(self, city: str) -> None:
+        self._city = city
+
+    async def existing(self, connection: AsyncConnection, tenant: str, models: Sequence[UUID]) -> set[UUID]:
+        """Those of `models` that the tenant has there; in a write transaction they stay there until it ends."""
+        statement = sql.existing(tenant, self._city, held=_writes(connection))
+        rows = await connection.execute(statement, {"uuids": rows_parameter([(uuid,) for uuid in models])})
+        return set(rows.scalars())
+
+    async def has_element(self, connection: AsyncConnection, tenant: str, model: UUID, element_id: str) -> bool:
+        """Whether the model's newest content has an object whose `id` is that string."""
+        content = (await connection.execute(sql.content_of(tenant, self._city, model))).scalar_one_or_none()
+        return content is not None and await asyncio.to_thread(_has_element, content, element_id)
+
+
+def _has_element(content: bytes, element_id: str) -> bool:
+    return bool(find_elements(read_packed(content), [element_id]))
+
+
+def _writes(connection: AsyncConnection) -> bool:
+    """PostgreSQL refuses to lock rows in a transaction that only reads."""
+    options = connection.sync_connection.get_execution_options() if connection.sync_connection is not None else {}
+    return not options.get("postgresql_readonly", False)
