@@ -1,7 +1,7 @@
 """Which models there are, and which elements: what this slice answers to others, which know a model by its identifier alone."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,10 +26,19 @@ class ModelDirectory:
         rows = await connection.execute(statement, {"uuids": rows_parameter([(uuid,) for uuid in models])})
         return set(rows.scalars())
 
+    async def elements(self, connection: AsyncConnection, tenant: str, model: UUID, element_ids: Collection[str]) -> set[str]:
+        """Those of `element_ids` that are the `id` of an object in the model's newest content, which is read once."""
+        content = (await connection.execute(sql.content_of(tenant, self._city, model))).scalar_one_or_none()
+        return set() if content is None else await asyncio.to_thread(_elements, content, element_ids)
+
     async def has_element(self, connection: AsyncConnection, tenant: str, model: UUID, element_id: str) -> bool:
         """Whether the model's newest content has an object whose `id` is that string."""
         content = (await connection.execute(sql.content_of(tenant, self._city, model))).scalar_one_or_none()
         return content is not None and await asyncio.to_thread(_has_element, content, element_id)
+
+
+def _elements(content: bytes, element_ids: Collection[str]) -> set[str]:
+    return set(find_elements(read_packed(content), element_ids))
 
 
 def _has_element(content: bytes, element_id: str) -> bool:
