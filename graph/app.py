@@ -5,16 +5,19 @@ alike. What one slice needs of another (a port) is connected here, so that neith
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from graphql import GraphQLSchema, print_schema
+from graphql import GraphQLSchema, is_abstract_type, print_schema
 from strawberry.federation import Schema
 
 from graph.auth.demo_issuer import DemoIssuer
+from graph.auth.tickets import Tickets
 from graph.composing import composed
 from graph.config import ConfigError, Settings
 from graph.contracts import RequestContext, SubgraphSDL, Transport
@@ -30,19 +33,34 @@ from graph.errors import Unavailable
 from graph.executor import HealthRegistry
 from graph.executor.transports.in_process import InProcessTransport
 from graph.gateway_subgraph import schema as gateway_subgraph
+from graph.gateway_subgraph.nodes import NodeFinder, NodeKind
+from graph.gateway_subgraph.participants import Participants
 from graph.gateway_subgraph.schema import CityStatus, GatewayContext, status_of
 from graph.server.application import Application
 from graph.sources import Schemas, SchemaSource, http_transport
 from graph.supergraph import Supergraph
 from resolvers.city_objects.directory import CityObjectDirectory
 from resolvers.integrations.report import ImportReport, Progress
+from resolvers.models.directory import ModelDirectory
 from resolvers.stores.engine import Store
 from resolvers.stores.revision import newest_revision, stored_revision
 from resolvers.telemetry.directory import TelemetryOwners
+from subgraphs.annotations import schema as annotations
 from subgraphs.catalog import SLICES
 from subgraphs.context import Port, SliceContext
 from subgraphs.scenarios import schema as scenarios
 from subgraphs.telemetry import schema as telemetry
+
+
+@dataclass(frozen=True, slots=True)
+class CityParts:
+    """What a city has once, however often its federation is made anew."""
+
+    settings: Settings
+    store: Store
+    health: HealthRegistry
+    tickets: Tickets
+    participants: Participants
 
 
 async def build_city(source: SchemaSource, issuer: DemoIssuer | None = None) -> Application:
@@ -58,37 +76,74 @@ async def build_city(source: SchemaSource, issuer: DemoIssuer | None = None) -> 
     )
     try:
         await check_migrated(store)
-        return await build_reloading(source, partial(_federation, settings, store, HealthRegistry()), around)
+        parts = CityParts(settings, store, HealthRegistry(), Tickets(settings.websocket_ticket_ttl_ms), Participants())
+        return await build_reloading(source, partial(_federation, parts), around)
     except BaseException:
         await store.close()
         raise
 
 
-def _federation(settings: Settings, store: Store, health: HealthRegistry, schemas: Schemas) -> Federation:
-    """`settings` are those that the city started with; the schemas, and the subgraphs that they name, may be newer."""
-    others = schemas.settings.subgraphs
-    ports = connected_ports(store, settings.city_id)
+def _federation(parts: CityParts, schemas: Schemas) -> Federation:
+    """`parts` are those that the city started with; the schemas, and the subgraphs that they name, may be newer."""
+    settings, health = parts.settings, parts.health
+    ports = connected_ports(parts.store, settings.city_id)
 
     def slice_context(request: RequestContext) -> SliceContext:
-        return SliceContext(store, settings.city_id, request, ports)
+        return SliceContext(parts.store, settings.city_id, request, ports)
 
-    slices = {entry.name: entry.build() for entry in SLICES}
-    transports: dict[str, Transport] = {name: InProcessTransport(executable(schema), slice_context) for name, schema in slices.items()}
-    slices[gateway_subgraph.NAME] = gateway_subgraph.build()
-    status = city_status(settings.city_id, health, (*slices, *others))
-    transports[gateway_subgraph.NAME] = InProcessTransport(
-        executable(slices[gateway_subgraph.NAME]), lambda request: GatewayContext(request, status)
+    local = local_schemas()
+    others = schemas.settings.subgraphs
+    transports: dict[str, Transport] = {
+        name: InProcessTransport(executable(schema), slice_context) for name, schema in local.schemas.items()
+    }
+    transports |= {name: http_transport(schemas.settings, name, source.url) for name, source in others.items()}
+    supergraph = composed((*in_process(local.schemas), *schemas.subgraphs), settings.data_dir, schemas.settings.contract)
+    places = [gateway_subgraph.SubgraphPlace(name, None, settings.city_id) for name in local.schemas]
+    places += [gateway_subgraph.SubgraphPlace(name, source.url, None) for name, source in others.items()]
+    state = gateway_subgraph.FederationState(supergraph.sha256, time.time_ns() // 1_000_000, places, health)
+    gateway = gateway_subgraph.Gateway(
+        nodes=NodeFinder(local.kinds, transports, settings.city_id),
+        federation=lambda: state,
+        status=city_status(settings.city_id, health, tuple(transports)),
+        tickets=parts.tickets,
+        participants=parts.participants,
+        classes=local.classes,
     )
-    remote = {name: http_transport(schemas.settings, name, source.url) for name, source in others.items()}
-    supergraph = composed((*in_process(slices), *schemas.subgraphs), settings.data_dir, schemas.settings.contract)
-    return Federation(supergraph, {**transports, **remote}, health)
+    gateway_schema = executable(local.schemas[gateway_subgraph.NAME])
+    transports[gateway_subgraph.NAME] = InProcessTransport(gateway_schema, lambda request: GatewayContext(request, gateway))
+    return Federation(supergraph, transports, health)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSchemas:
+    """The subgraphs of this process, what kinds of things they own, and the classes by which the gateway's own names these."""
+
+    schemas: Mapping[str, Schema]
+    kinds: Sequence[NodeKind]
+    classes: Mapping[str, type]
+
+
+def local_schemas() -> LocalSchemas:
+    schemas: dict[str, Schema] = {entry.name: entry.build() for entry in SLICES}
+    kinds = [
+        NodeKind(kind, type, entry.name, object_types(executable(schemas[entry.name]), type))
+        for entry in SLICES
+        for kind, type in entry.nodes.items()
+    ]
+    classes = gateway_subgraph.node_classes(kinds)
+    schemas[gateway_subgraph.NAME] = gateway_subgraph.build(classes)
+    return LocalSchemas(schemas, kinds, classes)
+
+
+def object_types(schema: GraphQLSchema, name: str) -> tuple[str, ...]:
+    """The type itself, or those that implement it."""
+    type = schema.type_map[name]
+    return tuple(one.name for one in schema.get_possible_types(type)) if is_abstract_type(type) else (name,)
 
 
 def city_supergraph() -> Supergraph:
     """A city's slices and the gateway's own subgraph, without anybody else's."""
-    schemas = {entry.name: entry.build() for entry in SLICES}
-    schemas[gateway_subgraph.NAME] = gateway_subgraph.build()
-    return composed(in_process(schemas))
+    return composed(in_process(local_schemas().schemas))
 
 
 def city_schema() -> str:
@@ -112,6 +167,7 @@ def connected_ports(store: Store, city: str) -> Mapping[Port[Any], object]:
         telemetry.ENTITIES: objects,
         scenarios.ENTITIES: objects,
         scenarios.DEPENDANTS: points,
+        annotations.MODELS: ModelDirectory(city),
     }
 
 
