@@ -42,6 +42,7 @@ from graph.supergraph import Supergraph
 from resolvers.city_objects.directory import CityObjectDirectory
 from resolvers.integrations.report import ImportReport, Progress
 from resolvers.models.directory import ModelDirectory
+from resolvers.scenarios.directory import ScenarioDirectory
 from resolvers.stores.engine import Store
 from resolvers.stores.revision import newest_revision, stored_revision
 from resolvers.telemetry.directory import TelemetryOwners
@@ -165,6 +166,7 @@ def connected_ports(store: Store, city: str) -> Mapping[Port[Any], object]:
     objects, points = CityObjectDirectory(store, city), TelemetryOwners()
     return {
         telemetry.ENTITIES: objects,
+        telemetry.SCENARIOS: ScenarioDirectory(city),
         scenarios.ENTITIES: objects,
         scenarios.DEPENDANTS: points,
         annotations.MODELS: ModelDirectory(city),
