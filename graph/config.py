@@ -85,6 +85,7 @@ class Settings(BaseModel):
     jwks_cooldown_s: Annotated[int, Field(ge=1), Env("CITYGRAPH_JWKS_COOLDOWN_S")] = 30
 
     cors_allowed_origins: Annotated[Names, Env("CORS_ALLOWED_ORIGINS")] = ()
+    websocket_ticket_ttl_ms: Annotated[int, Field(ge=1_000, le=600_000), Env("WEBSOCKET_TICKET_TTL_MS")] = 30_000
     max_payload_mb: Annotated[float, Field(gt=0, le=1024), Env("MAX_PAYLOAD_MB")] = 25
     body_timeout_s: Annotated[float, Field(gt=0), Env("CITYGRAPH_BODY_TIMEOUT_S")] = 30
     operation_timeout_s: Annotated[float, Field(gt=0), Env("CITYGRAPH_OPERATION_TIMEOUT_S")] = 60

@@ -1,7 +1,7 @@
 """Runs a plan: sends its requests, merges their answers, projects what the client asked for."""
 
 from graph.executor.executor import ExecutionOutcome, Executor
-from graph.executor.health import HealthRegistry, SubgraphHealth
+from graph.executor.health import CircuitState, HealthRegistry, SubgraphHealth
 from graph.executor.limits import ExecutorLimits
 
-__all__ = ["ExecutionOutcome", "Executor", "ExecutorLimits", "HealthRegistry", "SubgraphHealth"]
+__all__ = ["CircuitState", "ExecutionOutcome", "Executor", "ExecutorLimits", "HealthRegistry", "SubgraphHealth"]

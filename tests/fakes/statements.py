@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from resolvers.stores.engine import Store
 
@@ -23,6 +23,22 @@ def count_statements(store: Store) -> Iterator[list[str]]:
         yield statements
     finally:
         event.remove(store.engine.sync_engine, "before_cursor_execute", record)
+
+
+@contextmanager
+def count_all_statements() -> Iterator[list[str]]:
+    """The same, whatever store they are sent to: for a city that keeps its store to itself."""
+    statements: list[str] = []
+
+    def record(_connection: object, _cursor: object, sql: str, *_: object) -> None:
+        if not sql.startswith("BEGIN"):
+            statements.append(sql)
+
+    event.listen(Engine, "before_cursor_execute", record)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", record)
 
 
 @contextmanager
