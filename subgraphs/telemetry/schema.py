@@ -8,16 +8,17 @@ from strawberry import UNSET
 from graph.contracts import GlobalId
 from graph.errors import NotFound
 from resolvers.telemetry import queries, records
-from resolvers.telemetry.loaders import EntityDirectory, TelemetryLoaders, existence_loader
+from resolvers.telemetry.loaders import TelemetryLoaders, existence_loader
 from subgraphs.arguments import given
-from subgraphs.context import Port, SliceContext
+from subgraphs.context import SliceContext
 from subgraphs.federation import FederationSchema
 from subgraphs.scalars import Long, Timestamp
 from subgraphs.telemetry import types
+from subgraphs.telemetry.ingestion import Mutation
+from subgraphs.telemetry.ports import ENTITIES, SCENARIOS
 from subgraphs.telemetry.types import Aggregation, TelemetryKey, TelemetryPoint, TelemetryResult, TelemetrySourceFilter
 
-ENTITIES: Port[EntityDirectory] = Port("telemetry.entities")
-"""To be connected to the slice of city objects."""
+__all__ = ["ENTITIES", "SCENARIOS", "build"]
 
 Info: TypeAlias = strawberry.Info[SliceContext, None]
 
@@ -145,4 +146,4 @@ async def _result(context: SliceContext, entity: GlobalId, window: records.Windo
 
 
 def build() -> FederationSchema:
-    return FederationSchema(Query, types=[CityObject])
+    return FederationSchema(Query, mutation=Mutation, types=[CityObject])

@@ -13,7 +13,7 @@ BIN = Path(sys.executable).parent
 MAX_LINES = 600
 SLICE_FILES = {"__init__", "records", "queries", "commands", "loaders", "store", "events", "errors", "directory", "retention"}
 OWN_FILES = {
-    "telemetry": {"units", "ingestion", "comparison", "partitions"},
+    "telemetry": {"units", "batches", "ingestion", "comparison", "partitions"},
     "models": {"patches", "elements"},
     "compliance": {"artefacts"},
     "operations": {"backups", "schedule", "audit", "archive", "leases"},
