@@ -40,14 +40,18 @@ from graph.server.application import Application
 from graph.sources import Schemas, SchemaSource, http_transport
 from graph.supergraph import Supergraph
 from resolvers.city_objects.directory import CityObjectDirectory
+from resolvers.compliance import artefacts as artefact_files
+from resolvers.compliance.artefacts import Artefacts
 from resolvers.integrations.report import ImportReport, Progress
 from resolvers.models.directory import ModelDirectory
 from resolvers.scenarios.directory import ScenarioDirectory
 from resolvers.stores.engine import Store
+from resolvers.stores.objects import ObjectStore, ObjectStoreUrlError
 from resolvers.stores.revision import newest_revision, stored_revision
 from resolvers.telemetry.directory import TelemetryOwners
 from subgraphs.annotations import schema as annotations
 from subgraphs.catalog import SLICES
+from subgraphs.compliance import types as compliance
 from subgraphs.context import Port, SliceContext
 from subgraphs.scenarios import schema as scenarios
 from subgraphs.telemetry import schema as telemetry
@@ -62,22 +66,25 @@ class CityParts:
     health: HealthRegistry
     tickets: Tickets
     participants: Participants
+    artefacts: Artefacts
 
 
 async def build_city(source: SchemaSource, issuer: DemoIssuer | None = None) -> Application:
     """A city's gateway. With an `issuer`, it is a demo that publishes its own keys."""
     settings = source.settings
+    artefacts = open_artefacts(settings)
     store = Store(settings.store_url)
     around = Surroundings(
         title=settings.city_id,
         authenticator=demo_tokens(settings, issuer) if issuer else bearer_tokens(settings),
         checks={"the store": lambda: check_store(store)},
         documents=issuer_documents(issuer) if issuer else {},
+        downloads={} if artefacts.objects.signs else {artefact_files.PATH: partial(artefact_files.follow, store, artefacts)},
         on_close=(store.close,),
     )
     try:
         await check_migrated(store)
-        parts = CityParts(settings, store, HealthRegistry(), Tickets(settings.websocket_ticket_ttl_ms), Participants())
+        parts = CityParts(settings, store, HealthRegistry(), Tickets(settings.websocket_ticket_ttl_ms), Participants(), artefacts)
         return await build_reloading(source, partial(_federation, parts), around)
     except BaseException:
         await store.close()
@@ -87,7 +94,7 @@ async def build_city(source: SchemaSource, issuer: DemoIssuer | None = None) -> 
 def _federation(parts: CityParts, schemas: Schemas) -> Federation:
     """`parts` are those that the city started with; the schemas, and the subgraphs that they name, may be newer."""
     settings, health = parts.settings, parts.health
-    ports = connected_ports(parts.store, settings.city_id)
+    ports = connected_ports(parts.store, settings.city_id, parts.artefacts)
 
     def slice_context(request: RequestContext) -> SliceContext:
         return SliceContext(parts.store, settings.city_id, request, ports)
@@ -161,15 +168,18 @@ def executable(schema: Schema) -> GraphQLSchema:
     return schema._schema
 
 
-def connected_ports(store: Store, city: str) -> Mapping[Port[Any], object]:
+def connected_ports(store: Store, city: str, artefacts: Artefacts) -> Mapping[Port[Any], object]:
     """Who answers what a slice asks of another."""
-    objects, points = CityObjectDirectory(store, city), TelemetryOwners()
+    objects, points, models = CityObjectDirectory(store, city), TelemetryOwners(), ModelDirectory(city)
     return {
         telemetry.ENTITIES: objects,
         telemetry.SCENARIOS: ScenarioDirectory(city),
         scenarios.ENTITIES: objects,
         scenarios.DEPENDANTS: points,
-        annotations.MODELS: ModelDirectory(city),
+        annotations.MODELS: models,
+        compliance.MODELS: models.existing,
+        compliance.ENTITIES: objects.existing_in,
+        compliance.ARTEFACTS: artefacts,
     }
 
 
@@ -183,6 +193,18 @@ def city_status(home: str, health: HealthRegistry, subgraphs: tuple[str, ...]) -
         return status_of({name: health.of(name).consecutive_failures == 0 for name in others})
 
     return status
+
+
+def open_artefacts(settings: Settings) -> Artefacts:
+    """The object store, and the key that signs links into a folder. Raises `ConfigError`."""
+    try:
+        objects = ObjectStore.open(settings.object_store_url)
+        secret = b"" if objects.signs else artefact_files.open_secret(settings.data_dir / "artefacts.key")
+    except ObjectStoreUrlError as error:
+        raise ConfigError(f"CITYGRAPH_ARTEFACTS_URL: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"the key that signs links cannot be kept in {settings.data_dir}: {error.strerror}") from None
+    return Artefacts(objects, secret, (settings.public_url or "").rstrip("/"), settings.artefact_url_ttl_s)
 
 
 async def check_store(store: Store) -> None:

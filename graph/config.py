@@ -65,6 +65,9 @@ class Settings(BaseModel):
     data_dir: Annotated[Path, Env("DATA_DIR")] = Path(".citygraph")
     database_url: Annotated[SecretStr | None, Env("DATABASE_URL")] = None
     city_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"), Env("CITY_ID")] = "FI-HELSINKI"
+    artefacts_url: Annotated[str | None, Env("CITYGRAPH_ARTEFACTS_URL")] = None
+    artefact_url_ttl_s: Annotated[int, Field(ge=1, le=604_800), Env("CITYGRAPH_ARTEFACT_URL_TTL_S")] = 900
+    public_url: Annotated[Url | None, Env("CITYGRAPH_PUBLIC_URL")] = None
     log_level: Annotated[Level, Env("LOG_LEVEL")] = "INFO"
 
     keycloak_url: Annotated[Url | None, Env("KEYCLOAK_URL")] = None
@@ -118,6 +121,11 @@ class Settings(BaseModel):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite+aiosqlite:///{(self.data_dir / 'citygraph.db').resolve()}"
+
+    @property
+    def object_store_url(self) -> str:
+        """`CITYGRAPH_ARTEFACTS_URL`, or the folder `artefacts` in the data folder."""
+        return self.artefacts_url or str((self.data_dir / "artefacts").resolve())
 
     @property
     def issuer_url(self) -> str | None:

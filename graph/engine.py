@@ -16,6 +16,7 @@ from graph.auth.tokens import TokenRules, TokenVerifier
 from graph.composing import CompositionFailedError, composed, narrowed
 from graph.config import ConfigError, Settings
 from graph.contracts import Transport
+from graph.downloads import Downloads
 from graph.executor import Executor, ExecutorLimits, HealthRegistry
 from graph.federation_config import Contract
 from graph.planner import Planner
@@ -52,6 +53,7 @@ class Surroundings:
     authenticator: Authenticator
     checks: Mapping[str, Check] = field(default_factory=dict)
     documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    downloads: Mapping[str, Downloads] = field(default_factory=dict)
     hosts: frozenset[str] | None = None
     on_close: tuple[Callable[[], Awaitable[None]], ...] = ()
 
@@ -139,6 +141,7 @@ def _application(settings: Settings, in_service: InService, around: Surroundings
         body_timeout=settings.body_timeout_s,
         checks=around.checks,
         documents=around.documents,
+        downloads=around.downloads,
         hosts=around.hosts,
     )
     return Application(parts, close)

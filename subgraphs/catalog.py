@@ -8,6 +8,7 @@ from strawberry.federation import Schema
 import subgraphs.annotations.schema
 import subgraphs.cities.schema
 import subgraphs.city_objects.schema
+import subgraphs.compliance.schema
 import subgraphs.scenarios.schema
 import subgraphs.telemetry.schema
 
@@ -30,5 +31,6 @@ SLICES: tuple[Slice, ...] = (
     Slice("city_objects", subgraphs.city_objects.schema.build, {"object": "CityObject"}),
     Slice("telemetry", subgraphs.telemetry.schema.build),
     Slice("scenarios", subgraphs.scenarios.schema.build, {"scenario": "Scenario"}),
+    Slice("compliance", subgraphs.compliance.schema.build, {"report": "ComplianceReport", "dataset": "QualityControlDataset"}),
     Slice("annotations", subgraphs.annotations.schema.build),
 )

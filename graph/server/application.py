@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from graph import json_codec
 from graph.auth.authenticate import Authenticator
 from graph.contracts import RequestContext
+from graph.downloads import Downloads, content_disposition
 from graph.errors import (
     BadRequest,
     CityGraphError,
@@ -25,7 +26,7 @@ from graph.errors import (
     Unavailable,
 )
 from graph.server.cors import Cors
-from graph.server.exchange import Exchange, Reply, read_body, read_exchange, send_reply
+from graph.server.exchange import Exchange, Reply, Streamed, read_body, read_exchange, send_reply
 from graph.server.graphql_request import check_content_type, read_get, read_post
 from graph.server.ide import Page
 from graph.server.in_service import InService
@@ -64,6 +65,8 @@ class ServerParts:
     body_timeout: float
     checks: Mapping[str, Check] = field(default_factory=dict)
     documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    downloads: Mapping[str, Downloads] = field(default_factory=dict)
+    """Files that whoever has a link may read; by the path that stands before the link's token, both its ends a slash."""
     hosts: frozenset[str] | None = None
     """Names that the Host header may have, None for any: a server without tokens answers to loopback's names only, or a page could
     point a name of its own at it and read along (DNS rebinding)."""
@@ -115,14 +118,14 @@ class Application:
             (b"x-request-id", exchange.trace.request_id.encode()),
             *self._parts.cors.headers(exchange.headers.get("origin")),
         ]
-        if reply.media != HTML:
+        if reply.media != HTML or reply.streamed is not None:
             always.append(NOTHING_ALLOWED)
-        await send_reply(reply, always, send, head=exchange.method == "HEAD")
+        await send_reply(reply, always, receive, send, head=exchange.method == "HEAD")
 
     async def _reply(self, exchange: Exchange, receive: Receive) -> Reply:
         if self._parts.hosts is not None and host_name(exchange.headers.get("host", "")) not in self._parts.hosts:
             raise BadRequest(f"the Host header must be one of {', '.join(sorted(self._parts.hosts))}")
-        route = self._routes.get(exchange.path)
+        route = self._routes.get(exchange.path) or self._download_route(exchange.path)
         if route is None:
             raise NotFound(f"there is nothing at {exchange.path[:200]!r}")
         if exchange.method == "OPTIONS":
@@ -172,6 +175,16 @@ class Application:
     async def _document(self, exchange: Exchange, receive: Receive) -> Reply:
         _allow(exchange, "GET")
         return json_reply(200, self._parts.documents[exchange.path])
+
+    def _download_route(self, path: str) -> Callable[[Exchange, Receive], Awaitable[Reply]] | None:
+        return self._download if any(path.startswith(prefix) for prefix in self._parts.downloads) else None
+
+    async def _download(self, exchange: Exchange, receive: Receive) -> Reply:
+        _allow(exchange, "GET")
+        prefix = next(prefix for prefix in self._parts.downloads if exchange.path.startswith(prefix))
+        found = await self._parts.downloads[prefix](exchange.path.removeprefix(prefix))
+        headers = {"content-disposition": content_disposition(found.name)}
+        return Reply(200, media=found.media_type, headers=headers, streamed=Streamed(found.size, found.content))
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()

@@ -1,18 +1,25 @@
 """One HTTP exchange over ASGI: what came in, what goes out, and the body in between, which is never larger or slower than allowed."""
 
 import asyncio
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from uuid import uuid4
 
 from starlette.types import Receive, Scope, Send
 
-from graph.errors import BadRequest, PayloadTooLarge, RequestTimeout
+from graph.errors import BadRequest, CityGraphError, PayloadTooLarge, RequestTimeout
 from graph.server.problems import Trace
+
+_SENT_AT_ONCE = 65_536
+_SEND_SECONDS = 30
+"""How long a client may take for so many bytes of a streamed body."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +34,22 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Streamed:
+    """A body that is longer than should be in memory at once; `length` in bytes."""
+
+    length: int
+    pieces: AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole response; header names in lower case."""
+    """A whole response; header names in lower case. Where `streamed` is given, it is the body."""
 
     status: int
     body: bytes = b""
     media: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    streamed: Streamed | None = None
 
 
 def read_exchange(scope: Scope) -> Exchange:
@@ -80,11 +96,39 @@ def _too_large(max_bytes: int) -> PayloadTooLarge:
     return PayloadTooLarge(f"the body is larger than {max_bytes} bytes (MAX_PAYLOAD_MB)")
 
 
-async def send_reply(reply: Reply, extra: list[tuple[bytes, bytes]], send: Send, *, head: bool) -> None:
+async def send_reply(reply: Reply, extra: list[tuple[bytes, bytes]], receive: Receive, send: Send, *, head: bool) -> None:
     """`extra` are the headers that every response has, encoded already."""
-    headers = [(b"content-length", str(len(reply.body)).encode()), *extra]
+    length = len(reply.body) if reply.streamed is None else reply.streamed.length
+    headers = [(b"content-length", str(length).encode()), *extra]
     if reply.media is not None:
         headers.append((b"content-type", reply.media.encode()))
     headers += [(name.encode(), value.encode("latin-1", "replace")) for name, value in reply.headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head else reply.body})
+    if reply.streamed is not None and not head:
+        await _send_pieces(reply.streamed.pieces, receive, send)
+    else:
+        await send({"type": "http.response.body", "body": b"" if head else reply.body})
+
+
+async def _send_pieces(pieces: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    """A body that breaks off is never ended, so the server closes the connection and the client knows that it lacks something."""
+    gone = asyncio.create_task(_disconnected(receive))
+    try:
+        async for piece in pieces:
+            for start in range(0, len(piece), _SENT_AT_ONCE):
+                if gone.done():
+                    return
+                async with asyncio.timeout(_SEND_SECONDS):
+                    await send({"type": "http.response.body", "body": piece[start : start + _SENT_AT_ONCE], "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    except TimeoutError:
+        logger.warning("a client took less than %d bytes in %d s", _SENT_AT_ONCE, _SEND_SECONDS)
+    except CityGraphError as error:
+        logger.warning("a response broke off: %s", error.detail)
+    finally:
+        gone.cancel()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -19,7 +19,7 @@ from graph.errors import BadUserInput, CityGraphError, NotFound
 from resolvers.compliance import queries
 from resolvers.compliance import store as sql
 from resolvers.compliance.artefacts import Owner, object_key
-from resolvers.compliance.loaders import Directory
+from resolvers.compliance.loaders import Existing
 from resolvers.compliance.records import (
     MAX_TIMESTAMP,
     ArtefactKind,
@@ -46,8 +46,8 @@ class Shelf:
 
     store: Store
     objects: ObjectStore
-    models: Directory
-    entities: Directory
+    models: Existing
+    entities: Existing
 
 
 async def add_report(shelf: Shelf, *, tenant: str, city: str, draft: ReportDraft, content: AsyncIterable[bytes], now: int) -> UUID:
@@ -164,8 +164,8 @@ async def _take_back(shelf: Shelf, owner: Owner) -> None:
 
 
 async def _check_referents(shelf: Shelf, connection: AsyncConnection, tenant: str, model: UUID | None, entity: UUID | None = None) -> None:
-    for what, directory, uuid in (("model", shelf.models, model), ("city object", shelf.entities, entity)):
-        if uuid is not None and uuid not in await directory.existing_in(connection, tenant, [uuid]):
+    for what, existing, uuid in (("model", shelf.models, model), ("city object", shelf.entities, entity)):
+        if uuid is not None and uuid not in await existing(connection, tenant, [uuid]):
             raise NotFound(f"There is no {what} {uuid}")
 
 

@@ -1,7 +1,7 @@
 """Look-ups of compliance, batched: all that a request asks at one time is one statement, or one call of the object store."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeAlias, TypeVar
 from uuid import UUID
 
 from aiodataloader import DataLoader
@@ -18,12 +18,9 @@ _Key = TypeVar("_Key")
 _Found = TypeVar("_Found")
 
 
-class Directory(Protocol):
-    """Who knows which models, or city objects, there are: compliance itself knows them by their key alone."""
-
-    async def existing_in(self, connection: AsyncConnection, tenant: str, uuids: Sequence[UUID]) -> set[UUID]:
-        """Those of `uuids` that the tenant has in this city, as the transaction sees it."""
-        ...
+Existing: TypeAlias = Callable[[AsyncConnection, str, Sequence[UUID]], Awaitable[set[UUID]]]
+"""Says which of these models, or city objects, the tenant has in this city, as the transaction sees it: compliance itself knows
+them by their key alone."""
 
 
 def report_loader(store: Store, tenant: str) -> DataLoader[Key, ComplianceReport | None]:
@@ -46,12 +43,12 @@ def measurement_loader(store: Store, tenant: str) -> DataLoader[Stretch, list[Nu
     return _loader(lambda asks: queries.measurements(store, tenant, asks))
 
 
-def existence_loader(directory: Directory, store: Store, tenant: str) -> DataLoader[UUID, bool]:
+def existence_loader(existing: Existing, store: Store, tenant: str) -> DataLoader[UUID, bool]:
     """Says of a model, or a city object, whether it is still there."""
 
     async def batch(uuids: list[UUID]) -> list[bool]:
         async with store.read() as connection:
-            known = await directory.existing_in(connection, tenant, uuids)
+            known = await existing(connection, tenant, uuids)
         return [uuid in known for uuid in uuids]
 
     return _loader(batch)

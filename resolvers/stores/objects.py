@@ -20,6 +20,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, LocalStore, S3Store
 
+from graph.downloads import content_disposition
 from graph.errors import BadUserInput, NotFound, Unavailable
 
 __all__ = ["ObjectInfo", "ObjectStore", "ObjectStoreUrlError", "StoredObject", "file_chunks", "key_segment"]
@@ -27,6 +28,8 @@ __all__ = ["ObjectInfo", "ObjectStore", "ObjectStoreUrlError", "StoredObject", "
 PIECE = 8 * 1024 * 1024
 """Bytes that are read at a time, and sent as one part of a large object: S3 takes parts of 5 MiB and more, and 10,000 of them."""
 _PARTS_AT_ONCE = 2
+_FOLDER_PIECE = 1024 * 1024
+"""Bytes that are read from a folder at a time: there no request is saved by more, and many may be reading."""
 _RETRIES = 3
 _LONGEST_KEY = 512
 _LONGEST_NAME = 120
@@ -124,10 +127,11 @@ class ObjectStore:
         with self._explained("read", check_key(key)):
             async with asyncio.timeout(self.seconds):
                 meta = await obstore.head_async(self.backend, key)
-        for start in range(0, meta["size"], PIECE):
+        step = PIECE if self.signs else _FOLDER_PIECE
+        for start in range(0, meta["size"], step):
             with self._explained("read", key):
                 async with asyncio.timeout(self.seconds):
-                    options: Any = {"range": (start, min(start + PIECE, meta["size"])), "if_match": meta["e_tag"]}
+                    options: Any = {"range": (start, min(start + step, meta["size"])), "if_match": meta["e_tag"]}
                     found = await obstore.get_async(self.backend, key, options=options)
                     piece = bytes(await found.bytes_async())
             yield piece
@@ -251,17 +255,6 @@ async def _pieces(content: bytes | AsyncIterable[bytes]) -> AsyncIterator[bytes]
 def _attributes(media_type: str | None, file_name: str | None) -> dict[str, str]:
     attributes = {} if media_type is None else {"Content-Type": media_type}
     return attributes if file_name is None else {**attributes, "Content-Disposition": content_disposition(file_name)}
-
-
-def content_disposition(file_name: str) -> str:
-    """To be saved, never shown in place (RFC 6266); the name in full for those who read RFC 8187, in ASCII for the others."""
-    ascii_name = re.sub(r"[^A-Za-z0-9 ._()-]", "_", file_name)
-    encoded = "".join(char if re.fullmatch(r"[A-Za-z0-9._-]", char) else _percent(char) for char in file_name)
-    return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{encoded}"
-
-
-def _percent(char: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in char.encode("utf-8", "replace"))
 
 
 def _folder(path: Path) -> LocalStore:

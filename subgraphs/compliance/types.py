@@ -20,9 +20,9 @@ from subgraphs.node import Node
 from subgraphs.scalars import Long, Timestamp
 from subgraphs.values import TimeRange
 
-MODELS: Port[loaders.Directory] = Port("compliance.models")
+MODELS: Port[loaders.Existing] = Port("compliance.models")
 """To be connected to the slice of models."""
-ENTITIES: Port[loaders.Directory] = Port("compliance.entities")
+ENTITIES: Port[loaders.Existing] = Port("compliance.entities")
 """To be connected to the slice of city objects."""
 ARTEFACTS: Port[Artefacts] = Port("compliance.artefacts")
 """To be connected to the object store."""
@@ -99,7 +99,7 @@ async def _model(context: SliceContext, city: str, uuid: UUID | None) -> Model |
     return Model(id=strawberry.ID(str(GlobalId(city, "model", uuid))))
 
 
-async def _exists(context: SliceContext, name: str, port: Port[loaders.Directory], uuid: UUID) -> bool:
+async def _exists(context: SliceContext, name: str, port: Port[loaders.Existing], uuid: UUID) -> bool:
     loader = context.loader(name, lambda: loaders.existence_loader(context.service(port), context.store, context.tenant))
     return await loader.load(uuid)
 
