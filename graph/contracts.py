@@ -16,13 +16,18 @@ from graph.errors import BadUserInput
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller, as its access token describes it."""
+    """The caller, as its access token describes it.
+
+    `scopes` are the token's own; what the roles bring besides is in `graph.rights`. `authenticated` is false for a caller that was let
+    in without saying who it is.
+    """
 
     subject: str
     tenant: str
     roles: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
     name: str | None = None
+    authenticated: bool = True
 
 
 @dataclass(frozen=True, slots=True)

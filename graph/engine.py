@@ -15,7 +15,7 @@ from graph.auth.keys import FixedKeys, PublishedKeys
 from graph.auth.tokens import TokenRules, TokenVerifier
 from graph.composing import CompositionFailedError, composed, narrowed
 from graph.config import ConfigError, Settings
-from graph.contracts import Transport
+from graph.contracts import AuditSink, Transport
 from graph.downloads import Downloads
 from graph.executor import Executor, ExecutorLimits, HealthRegistry
 from graph.federation_config import Contract
@@ -29,6 +29,7 @@ from graph.server.hooks import load_hooks
 from graph.server.ide import build_page
 from graph.server.in_service import InService, Version
 from graph.server.pipeline import Pipeline
+from graph.server.policy import Policy
 from graph.server.preparation import Preparer
 from graph.sources import Schemas, SchemaSource, http_transport
 from graph.supergraph import Supergraph, SupergraphError, read_supergraph
@@ -55,6 +56,7 @@ class Surroundings:
     documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     downloads: Mapping[str, Downloads] = field(default_factory=dict)
     hosts: frozenset[str] | None = None
+    audit: AuditSink | None = None
     on_close: tuple[Callable[[], Awaitable[None]], ...] = ()
 
 
@@ -98,7 +100,7 @@ async def build_reloading(source: SchemaSource, make: Callable[[Schemas], Federa
     """An application whose federation follows its source. Raises `ConfigError` and `CompositionFailedError` for what it starts with."""
 
     def build(schemas: Schemas) -> Version:
-        return _version(schemas.settings, make(schemas))
+        return _version(schemas.settings, make(schemas), around.audit)
 
     schemas = await source.read()
     settings = schemas.settings
@@ -124,7 +126,7 @@ async def build_reloading(source: SchemaSource, make: Callable[[Schemas], Federa
 
 def build_application(settings: Settings, federation: Federation, around: Surroundings) -> Application:
     """An application whose federation stays as it is."""
-    return _application(settings, InService(_version(settings, federation)), around)
+    return _application(settings, InService(_version(settings, federation, around.audit)), around)
 
 
 def _application(settings: Settings, in_service: InService, around: Surroundings) -> Application:
@@ -147,7 +149,7 @@ def _application(settings: Settings, in_service: InService, around: Surroundings
     return Application(parts, close)
 
 
-def _version(settings: Settings, federation: Federation) -> Version:
+def _version(settings: Settings, federation: Federation, audit: AuditSink | None) -> Version:
     """All that belongs to one schema; nothing of it is shared with another version but the subgraphs' health."""
     supergraph = federation.supergraph
     hooks = load_hooks(settings.hooks, settings.hooks_dir, settings.hook_timeout_s)
@@ -158,15 +160,17 @@ def _version(settings: Settings, federation: Federation) -> Version:
         federation.health,
         full_schema=supergraph.full_schema,
     )
+    policy = Policy(supergraph.demands, hooks.satisfies)
     preparer = Preparer(
         Planner(supergraph),
         executor,
+        policy,
         limits=document_limits(settings),
         cached_documents=settings.document_cache,
         introspection=settings.introspection,
     )
     labels = OverrideLabels(supergraph, hooks.decide)
-    pipeline = Pipeline(preparer, executor, labels, hooks=hooks, plan_roles=frozenset(settings.query_plan_roles))
+    pipeline = Pipeline(preparer, executor, labels, policy, hooks=hooks, audit=audit, plan_roles=frozenset(settings.query_plan_roles))
     return Version(supergraph.sha256, pipeline, executor.close)
 
 

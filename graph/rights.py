@@ -4,8 +4,11 @@ A field of a subgraph names the scopes that it needs by `@requiresScopes`; who m
 `scope` claim cannot bring one of these: clients ask for scopes, roles are given by the city.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
+
+EVERY_SCOPE = "*"
+"""The scope that stands for every right there is. Only a server that asks for no token gives it; no token brings it."""
 
 
 class Scope(StrEnum):
@@ -42,6 +45,17 @@ ROLE_SCOPES: Mapping[str, frozenset[Scope]] = {
     "compliance_reader": frozenset({_S.CITIES_READ, _S.COMPLIANCE_READ}),
     "admin": frozenset({_S.CITIES_READ, _S.BACKUPS_MANAGE, _S.AUDIT_READ, _S.FEDERATION_READ}),
 }
+
+
+SENSITIVE: frozenset[Scope] = frozenset({_S.COMPLIANCE_READ, _S.BACKUPS_MANAGE, _S.AUDIT_READ})
+"""What is read by one of these goes into the audit log (REQUIREMENTS, WIA 10.2)."""
+
+_OF_ROLES = frozenset(scope.value for scope in Scope) | {EVERY_SCOPE}
+
+
+def foreign_scopes(claimed: Collection[str]) -> frozenset[str]:
+    """A token's own scopes, without those that roles alone bring: they may mean something to a subgraph of somebody else's."""
+    return frozenset(claimed) - _OF_ROLES
 
 
 def any_of(*scopes: Scope) -> list[list[str]]:

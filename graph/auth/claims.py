@@ -10,20 +10,9 @@ from typing import Any
 
 from graph.contracts import Principal
 from graph.errors import Unauthenticated
+from graph.rights import EVERY_SCOPE, ROLE_SCOPES, foreign_scopes
 
-ROLES = frozenset(
-    {
-        "dt_viewer",
-        "dt_simulator",
-        "dt_ingestor",
-        "city_editor",
-        "dth_viewer",
-        "dth_editor",
-        "compliance_reader",
-        "admin",
-    }
-)
-EVERY_SCOPE = frozenset({"*"})
+ROLES = frozenset(ROLE_SCOPES)
 MAX_ROLES = 200
 
 
@@ -52,14 +41,14 @@ def principal_of(claims: Mapping[str, Any], names: ClaimNames) -> Principal:
         subject=claims["sub"],
         tenant=tenant,
         roles=frozenset(roles),
-        scopes=frozenset(scope.split()[:MAX_ROLES]) if isinstance(scope, str) else frozenset(),
+        scopes=foreign_scopes(scope.split()[:MAX_ROLES]) if isinstance(scope, str) else frozenset(),
         name=name if isinstance(name, str) else None,
     )
 
 
 def anonymous(tenant: str) -> Principal:
     """Whoever calls a server that was told to ask for no token: nobody, with every right."""
-    return Principal("anonymous", tenant, roles=ROLES, scopes=EVERY_SCOPE)
+    return Principal("anonymous", tenant, roles=ROLES, scopes=frozenset({EVERY_SCOPE}))
 
 
 def _strings_at(claims: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:

@@ -70,7 +70,7 @@ class PreparedPlan:
 
 def prepare(plan: Plan, schema: GraphQLSchema, hidden: Hidden) -> PreparedPlan:
     fetches = tuple(_prepare_fetch(index, plan) for index in range(len(plan.fetches)))
-    return PreparedPlan(plan, fetches, Projection(schema, plan.operation, hidden), Introspection(schema, plan.operation))
+    return PreparedPlan(plan, fetches, Projection(schema, plan.operation, hidden, plan.denied), Introspection(schema, plan.operation))
 
 
 def _prepare_fetch(index: int, plan: Plan) -> PreparedFetch:

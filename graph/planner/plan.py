@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from graph.contracts import OperationKind
 from graph.planner.normalize.operation import Condition, Operation
 from graph.query_graph.paths import PathSegment
+from graph.supergraph.demands import NOTHING_DENIED, Denied
 
 __all__ = ["ContextVariable", "EntityCall", "Fetch", "InputField", "PathSegment", "Plan", "Representation"]
 
@@ -100,3 +101,5 @@ class Plan:
     fetches: tuple[Fetch, ...]
     response_keys: Mapping[str, str] = field(default_factory=dict)
     """The client's response key of every key that differs from it; keys that only the planner added map to ""."""
+    denied: Denied = NOTHING_DENIED
+    """What the callers of this plan may not see; the fetches leave it out, the operation has it still."""

@@ -195,8 +195,9 @@ class Application:
 
 
 def graphql_reply(answer: Answer, media: str) -> Reply:
-    """Only `application/graphql-response+json` shows a request error in its status; see `negotiation`."""
-    return Reply(answer.status if media == GRAPHQL_RESPONSE else 200, json_codec.dumps(answer.body), _utf8(media))
+    """Only `application/graphql-response+json` shows a request error in its status, see `negotiation`; that a caller lacks a right is
+    no error of GraphQL, and shows in any."""
+    return Reply(answer.status if media == GRAPHQL_RESPONSE or answer.forbidden else 200, json_codec.dumps(answer.body), _utf8(media))
 
 
 def json_reply(status: int, content: Mapping[str, Any]) -> Reply:

@@ -44,6 +44,7 @@ class Hooks:
     on_fetch: tuple[Hook, ...] = ()
     on_response: tuple[Hook, ...] = ()
     override_label: tuple[Hook, ...] = ()
+    policy: tuple[Hook, ...] = ()
     timeout: float = 5.0
 
     async def operation(self, request: GraphQLRequest, context: RequestContext) -> GraphQLRequest:
@@ -68,14 +69,11 @@ class Hooks:
 
     def decide(self, label: str, context: RequestContext) -> bool:
         """Whether a label of `@override` holds: one hook that says so is enough."""
-        for hook in self.override_label:
-            try:
-                holds = hook.function(label, context)
-            except Exception as error:
-                raise _failed(hook, error) from error
-            if _check(hook, holds, bool):
-                return True
-        return False
+        return any(_says_so(hook, label, context) for hook in self.override_label)
+
+    def satisfies(self, policy: str, context: RequestContext) -> bool:
+        """Whether the caller satisfies a policy of `@policy`: one hook that says so is enough, and without one nobody does."""
+        return any(_says_so(hook, policy, context) for hook in self.policy)
 
     def around(self, transports: Mapping[str, Transport]) -> Mapping[str, Transport]:
         """The ways to the subgraphs, with `on_fetch` before each; the same ones where there is no such hook."""
@@ -103,7 +101,8 @@ class Hooks:
 
 
 NO_HOOKS = Hooks()
-STAGES = ("on_operation", "on_plan", "on_fetch", "on_response", "override_label")
+DECISIONS = ("override_label", "policy")
+STAGES = ("on_operation", "on_plan", "on_fetch", "on_response", *DECISIONS)
 
 
 class HookedTransport:
@@ -135,6 +134,7 @@ def load_hooks(names: Sequence[str], folder: Path, timeout: float) -> Hooks:
         on_fetch=hooks["on_fetch"],
         on_response=hooks["on_response"],
         override_label=hooks["override_label"],
+        policy=hooks["policy"],
         timeout=timeout,
     )
 
@@ -162,8 +162,17 @@ def _check_class(name: str, instance: object, found: Mapping[str, Hook]) -> None
     if unknown or not found:
         said = f"there is no hook {unknown[0]!r}" if unknown else "it has no hook"
         raise ConfigError(f"hooks: {name}: {said}; hooks are {', '.join(STAGES)}")
-    if (decide := found.get("override_label")) and iscoroutinefunction(decide.function):
-        raise ConfigError(f"hooks: {name}: override_label cannot be asynchronous: it decides before anything is awaited")
+    for stage in DECISIONS:
+        if (decide := found.get(stage)) and iscoroutinefunction(decide.function):
+            raise ConfigError(f"hooks: {name}: {stage} cannot be asynchronous: it decides before anything is awaited")
+
+
+def _says_so(hook: Hook, name: str, context: RequestContext) -> bool:
+    try:
+        holds = hook.function(name, context)
+    except Exception as error:
+        raise _failed(hook, error) from error
+    return _check(hook, holds, bool)
 
 
 def _check(hook: Hook, returned: object, kind: type[Returned]) -> Returned:

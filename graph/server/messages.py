@@ -17,10 +17,14 @@ class GraphQLRequest:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Ready to encode. `status` is what the first request error asks for; 200 where there is `data`."""
+    """Ready to encode. `status` is what the first request error asks for; 200 where there is `data`.
+
+    `forbidden`: the caller was turned away, and the status says so whatever media type it takes.
+    """
 
     body: Mapping[str, Any]
     status: int = 200
+    forbidden: bool = False
 
     @property
     def executed(self) -> bool:

@@ -1,14 +1,17 @@
-"""One operation's way, whatever protocol brought it: preparation → execution → answer, with an operator's hooks in between."""
+"""One operation's way, whatever protocol brought it: rights → preparation → execution → answer, with an operator's hooks in between."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from graph.contracts import OperationKind, RequestContext
-from graph.errors import BadRequest, CityGraphError, MethodNotAllowed
-from graph.executor import Executor
+from graph.contracts import AuditSink, OperationKind, RequestContext
+from graph.errors import BadRequest, CityGraphError, Forbidden, MethodNotAllowed
+from graph.executor import ExecutionOutcome, Executor
 from graph.planner.explain import plan_to_json
 from graph.planner.labels import OverrideLabels
+from graph.server.audit import Auditor
 from graph.server.hooks import NO_HOOKS, Hooks
 from graph.server.messages import Answer, GraphQLRequest
+from graph.server.policy import Policy, RefusedField
 from graph.server.preparation import Prepared, Preparer, RefusedError
 from graph.server.problems import Trace, complete, graphql_error, syntax_errors
 
@@ -23,12 +26,15 @@ class Pipeline:
         preparer: Preparer,
         executor: Executor,
         labels: OverrideLabels,
+        policy: Policy,
         *,
         hooks: Hooks = NO_HOOKS,
+        audit: AuditSink | None = None,
         plan_roles: frozenset[str] = frozenset(),
     ) -> None:
-        self._preparer, self._executor, self._labels = preparer, executor, labels
+        self._preparer, self._executor, self._labels, self._policy = preparer, executor, labels, policy
         self._hooks = hooks
+        self._auditor = None if audit is None else Auditor(audit)
         self._plan_roles = plan_roles
 
     async def answer(self, request: GraphQLRequest, context: RequestContext, trace: Trace, *, read_only: bool = False) -> Answer:
@@ -54,12 +60,18 @@ class Pipeline:
             return _refusal(error, trace)
 
     async def _run(self, request: GraphQLRequest, context: RequestContext, trace: Trace, *, read_only: bool) -> Answer:
-        prepared = await self._preparer.prepared(request, self._labels.active(context))
+        granted = self._policy.granted(context)
+        prepared = await self._preparer.prepared(request, self._labels.active(context), granted)
         check_kind(prepared.kind, read_only=read_only)
         variables = self._preparer.coerced(prepared, request.variables)
+        if prepared.refused and (refused := [one for one in prepared.refused if one.asked(variables)]):
+            if self._auditor is not None:
+                keys = frozenset(one.response_key for one in refused)
+                await self._auditor.refused(prepared.audited, keys, variables, context, trace)
+            return _forbidden(refused, trace)
         if self._hooks.on_plan:
             await self._hooks.plan(prepared.plan, request, context)
-        outcome = await self._executor.run(prepared.plan, variables, context)
+        outcome = await self._executed(prepared, variables, context, trace)
         body: dict[str, Any] = {"data": outcome.data}
         if outcome.errors:
             body = {"errors": [complete(error, trace) for error in outcome.errors], **body}
@@ -67,9 +79,29 @@ class Pipeline:
             body["extensions"] = _plan_extension(prepared)
         return Answer(body)
 
+    async def _executed(self, prepared: Prepared, variables: Mapping[str, Any], context: RequestContext, trace: Trace) -> ExecutionOutcome:
+        if self._auditor is None or not prepared.audited:
+            return await self._executor.run(prepared.plan, variables, context)
+        outcome: ExecutionOutcome | None = None
+        try:
+            outcome = await self._executor.run(prepared.plan, variables, context)
+        finally:  # a request that is broken off may have had its effect
+            await self._auditor.ran(prepared.audited, variables, outcome, context, trace)
+        return outcome
+
     def _shows_plan(self, request: GraphQLRequest, context: RequestContext) -> bool:
         asked = QUERY_PLAN_HEADER in context.headers or request.extensions.get("queryPlan") is True
         return asked and not self._plan_roles.isdisjoint(context.principal.roles)
+
+
+def _forbidden(refused: list[RefusedField], trace: Trace) -> Answer:
+    """Nothing ran; each root field that the caller may not use is told once."""
+    told = {one.response_key: one.refusal for one in refused}
+    errors = [
+        complete({"message": one.message, "path": [key], "extensions": {**one.extensions, "code": Forbidden.code}}, trace)
+        for key, one in told.items()
+    ]
+    return Answer({"errors": errors, "data": None}, Forbidden.status, forbidden=True)
 
 
 def _refusal(error: CityGraphError, trace: Trace) -> Answer:

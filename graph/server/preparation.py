@@ -7,7 +7,7 @@ time, and off the event loop where it is long: its cost delays other new documen
 import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
@@ -27,26 +27,37 @@ from graph.contracts import OperationKind
 from graph.errors import BadRequest, BadUserInput, CityGraphError, GraphQLParseFailed, GraphQLValidationFailed, IntrospectionDisabled
 from graph.executor import Executor
 from graph.planner import Planner
+from graph.planner.permitted import deciding
 from graph.planner.plan import Plan
+from graph.server.audit import AuditedField, audited_fields
 from graph.server.document_limits import DocumentLimits, check_document, check_text
 from graph.server.messages import GraphQLRequest
 from graph.server.one_of_variables import OneOfVariablesRule
+from graph.server.policy import Policy, RefusedField, refused_fields
+from graph.supergraph.demands import Granted
 
 INLINE_CHARACTERS = 200
 """Up to this length a document is prepared on the event loop: that takes a millisecond or two, not much more than a way to a thread."""
 MAX_REPORTED_ERRORS = 20
 MAX_CACHED_CHARACTERS = 20_000_000
 RULES = (*specified_rules, OneOfVariablesRule)
+MAX_VARIANTS = 64
+"""Plans that are kept for one document: one for each set of rights that makes a difference to it."""
 Key = tuple[bytes, str | None, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A valid operation: its plan, and the definitions of its variables."""
+    """A valid operation for callers of certain rights: its plan, the definitions of its variables, the root fields that they may not use.
+
+    `audited` are the root fields that the audit log may ask after.
+    """
 
     kind: OperationKind
     variables: tuple[VariableDefinitionNode, ...]
     plan: Plan
+    refused: tuple[RefusedField, ...] = ()
+    audited: tuple[AuditedField, ...] = ()
 
 
 class RefusedError(Exception):
@@ -60,27 +71,39 @@ class RefusedError(Exception):
 class Preparer:
     """Prepares operations of one supergraph. Without `introspection`, the schema is told to nobody: not by suggestions either."""
 
-    def __init__(self, planner: Planner, executor: Executor, *, limits: DocumentLimits, cached_documents: int, introspection: bool) -> None:
+    def __init__(
+        self,
+        planner: Planner,
+        executor: Executor,
+        policy: Policy,
+        *,
+        limits: DocumentLimits,
+        cached_documents: int,
+        introspection: bool,
+    ) -> None:
         self._schema = planner.supergraph.api_schema
-        self._planner, self._executor = planner, executor
+        self._planner, self._executor, self._policy = planner, executor, policy
         self._limits = limits
         self._introspection = introspection
         self._cache = DocumentCache(cached_documents)
         self._preparing = asyncio.Lock()
 
-    async def prepared(self, request: GraphQLRequest, labels: frozenset[str]) -> Prepared:
-        """The plan differs by the override labels that hold. Raises `RefusedError`, or the `CityGraphError` of a limit."""
+    async def prepared(self, request: GraphQLRequest, labels: frozenset[str], granted: Granted) -> Prepared:
+        """The plan differs by the override labels that hold, and by what was granted to the caller as far as the operation asks for it.
+
+        Raises `RefusedError`, or the `CityGraphError` of a limit.
+        """
         key = (sha256(request.query.encode("utf-8", "surrogatepass")).digest(), request.operation_name, labels)
-        if (known := self._cache.get(key)) is not None:
+        if (known := self._cache.get(key, granted)) is not None:
             return known
         async with self._preparing:
-            if (known := self._cache.get(key)) is not None:
+            if (known := self._cache.get(key, granted)) is not None:
                 return known
             if len(request.query) <= INLINE_CHARACTERS:
-                prepared = self._prepare(request.query, request.operation_name, labels)
+                matters, prepared = self._prepare(request.query, request.operation_name, labels, granted)
             else:
-                prepared = await asyncio.to_thread(self._prepare, request.query, request.operation_name, labels)
-            self._cache.put(key, prepared, len(request.query))
+                matters, prepared = await asyncio.to_thread(self._prepare, request.query, request.operation_name, labels, granted)
+            self._cache.put(key, matters, granted, prepared, len(request.query))
             return prepared
 
     def coerced(self, prepared: Prepared, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,15 +115,25 @@ class Preparer:
             raise RefusedError(BadUserInput, values)
         return values.coerced
 
-    def _prepare(self, text: str, operation_name: str | None, labels: frozenset[str]) -> Prepared:
+    def _prepare(self, text: str, operation_name: str | None, labels: frozenset[str], granted: Granted) -> tuple[Granted, Prepared]:
+        """Also what of the grants the operation depends on."""
         check_text(text, self._limits)
         document = self._parse(text)
         check_document(document, self._limits)
         self._validate(document)
-        operation = chosen_operation(document, operation_name)
-        plan = self._planner.plan(document, operation_name, labels)
-        self._executor.prepare(plan)
-        return Prepared(OperationKind(operation.operation.value), tuple(operation.variable_definitions or ()), plan)
+        node = chosen_operation(document, operation_name)
+        supergraph = self._planner.supergraph
+        normalized = self._planner.normalized(document, operation_name)
+        operation, denied = normalized.operation, self._policy.denied(granted)
+        refused = refused_fields(operation, supergraph.root_types[operation.kind], denied)
+        if any(one.always for one in refused):
+            plan = Plan(operation, (), denied=denied)  # never runs
+        else:
+            plan = self._planner.plan_for(normalized, denied, labels)
+            self._executor.prepare(plan)
+        audited = audited_fields(operation, supergraph, denied)
+        prepared = Prepared(operation.kind, tuple(node.variable_definitions or ()), plan, refused, audited)
+        return deciding(operation, supergraph), prepared
 
     def _parse(self, text: str) -> DocumentNode:
         try:
@@ -118,27 +151,44 @@ class Preparer:
             raise RefusedError(GraphQLValidationFailed, errors)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A document, and its variants by what was granted of all that makes a difference to it."""
+
+    deciding: Granted
+    characters: int
+    variants: dict[Granted, Prepared] = field(default_factory=dict)
+
+    @property
+    def cost(self) -> int:
+        return self.characters * len(self.variants)
+
+
 class DocumentCache:
     """The documents used last; bounded by their number, and by the text that they came from."""
 
     def __init__(self, entries: int) -> None:
         self._entries = entries
         self._characters = 0
-        self._known: OrderedDict[Key, tuple[Prepared, int]] = OrderedDict()
+        self._known: OrderedDict[Key, _Known] = OrderedDict()
 
-    def get(self, key: Key) -> Prepared | None:
+    def get(self, key: Key, granted: Granted) -> Prepared | None:
         found = self._known.get(key)
         if found is None:
             return None
         self._known.move_to_end(key)
-        return found[0]
+        return found.variants.get(found.deciding & granted)
 
-    def put(self, key: Key, prepared: Prepared, characters: int) -> None:
-        self._known[key] = (prepared, characters)
-        self._characters += characters
+    def put(self, key: Key, deciding: Granted, granted: Granted, prepared: Prepared, characters: int) -> None:
+        known = self._known.setdefault(key, _Known(deciding, characters))
+        self._characters -= known.cost
+        if len(known.variants) >= MAX_VARIANTS:
+            known.variants.clear()
+        known.variants[deciding & granted] = prepared
+        self._characters += known.cost
         while len(self._known) > self._entries or self._characters > MAX_CACHED_CHARACTERS:
-            _, (_, freed) = self._known.popitem(last=False)
-            self._characters -= freed
+            _, dropped = self._known.popitem(last=False)
+            self._characters -= dropped.cost
 
 
 def chosen_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

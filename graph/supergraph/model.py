@@ -7,6 +7,7 @@ from enum import Enum
 from graphql import GraphQLSchema
 
 from graph.contracts import OperationKind
+from graph.supergraph.demands import Demands
 from graph.supergraph.field_sets import FieldSet
 
 
@@ -112,3 +113,7 @@ class Supergraph:
     """What clients see."""
     sha256: str
     """Of the SDL."""
+    demands: Demands = field(default_factory=Demands)
+    """What callers must have been granted."""
+    personal: frozenset[tuple[str, str]] = frozenset()
+    """Fields of object types that may hold personal data (`@personalData`)."""

@@ -37,6 +37,7 @@ from graph.supergraph.model import (
     TypeInSubgraph,
     TypeKind,
 )
+from graph.supergraph.reading_demands import read_demands
 
 CompositeNode = ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode | UnionTypeDefinitionNode
 KINDS = {
@@ -62,16 +63,20 @@ def read_supergraph(sdl: str) -> Supergraph:
         composites = {n: d for n, d in definitions.items() if isinstance(d, CompositeNode)}
         types = _Reader(composites, graphs).read()
         full_schema, api_schema = build_schemas(document)
+        roots = _root_types(document, definitions)
+        demands = read_demands(document, types, roots.values())
     except (ValueError, TypeError, KeyError, GraphQLError) as error:
         raise SupergraphError(f"the supergraph cannot be read: {error}") from error
     subgraphs = {info.name: info for info in graphs.values()}
     return Supergraph(
         subgraphs=dict(sorted(subgraphs.items())),
         types=types,
-        root_types=_root_types(document, definitions),
+        root_types=roots,
         full_schema=full_schema,
         api_schema=api_schema,
         sha256=hashlib.sha256(sdl.encode()).hexdigest(),
+        demands=demands,
+        personal=frozenset(_personal(composites, types)),
     )
 
 
@@ -85,6 +90,14 @@ def _applied(node: Any, name: str) -> list[dict[str, Any]]:
 
 def _fields(node: CompositeNode) -> tuple[FieldDefinitionNode, ...]:
     return () if isinstance(node, UnionTypeDefinitionNode) else node.fields or ()
+
+
+def _personal(composites: dict[str, CompositeNode], types: dict[str, TypeInfo]) -> Iterator[tuple[str, str]]:
+    """An interface's mark is its implementations'."""
+    for name, node in composites.items():
+        for one in _fields(node):
+            if _applied(one, "personalData"):
+                yield from ((owner, one.name.value) for owner in types[name].possible_types)
 
 
 def _graphs(document: DocumentNode) -> dict[str, SubgraphInfo]:

@@ -15,6 +15,7 @@ from graph.executor.projection.selection import ALWAYS, all_conditions
 from graph.executor.projection.writer import ProjectionWriter
 from graph.executor.shape import JSONObject
 from graph.planner.normalize.operation import Operation
+from graph.supergraph.demands import NOTHING_DENIED, Denied
 
 _ROOT_OPERATIONS = {
     OperationKind.QUERY: OperationType.QUERY,
@@ -26,13 +27,14 @@ _ROOT_OPERATIONS = {
 class Projection:
     """The projection of one operation."""
 
-    def __init__(self, schema: GraphQLSchema, operation: Operation, hidden: Hidden) -> None:
+    def __init__(self, schema: GraphQLSchema, operation: Operation, hidden: Hidden, denied: Denied = NOTHING_DENIED) -> None:
         root = schema.get_root_type(_ROOT_OPERATIONS[operation.kind])
         if root is None:
             raise ValueError(f"the API schema has no {operation.kind} type")
         self._conditions = all_conditions(operation.selections)
         self._hidden = hidden
-        self._project = ProjectionWriter(schema, self._conditions, hidden).projection(root.name, ((operation.selections, ALWAYS),))
+        writer = ProjectionWriter(schema, self._conditions, hidden, denied)
+        self._project = writer.projection(root.name, ((operation.selections, ALWAYS),))
 
     def run(
         self,

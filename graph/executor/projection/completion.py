@@ -10,8 +10,10 @@ from typing import Any, Final, NoReturn
 
 from graphql import GraphQLEnumType, GraphQLSchema, is_object_type
 
+from graph.errors import Forbidden
 from graph.executor.faults import FAILED, Faults, PathKey
 from graph.executor.shape import TYPENAME
+from graph.supergraph.demands import Refusal
 
 LinkedPath = tuple[Any, PathKey] | None
 WRONG: Final = object()
@@ -115,6 +117,16 @@ def required_shape(value: Any, path: LinkedPath, run: Completion, place: Place) 
         raise Bubble
     if type(value) is dict and run.hidden.hides(value.get(TYPENAME)):
         _bubble(None, path, run, place)
+    raise Bubble
+
+
+def refused(path: LinkedPath, run: Completion, refusal: Refusal) -> None:
+    """In the place of what the caller may not see; nothing of it was fetched, or it is not looked at."""
+    run.faults.add(refusal.message, unlinked(path), code=Forbidden.code, extensions=refusal.extensions)
+
+
+def required_refused(path: LinkedPath, run: Completion, refusal: Refusal) -> NoReturn:
+    refused(path, run, refusal)
     raise Bubble
 
 

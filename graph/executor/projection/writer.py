@@ -31,6 +31,7 @@ from graph.executor.projection.selection import ALWAYS, Placed, Scope, Slot, Whe
 from graph.executor.shape import TYPENAME, JSONObject
 from graph.executor.source import Source
 from graph.planner.normalize.operation import Condition, Field
+from graph.supergraph.demands import NOTHING_DENIED, Denied
 
 Project = Callable[[JSONObject, LinkedPath, Completion], JSONObject | None]
 Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
@@ -54,9 +55,10 @@ class _Pending:
 class ProjectionWriter:
     """Writes the functions of one operation; keeps them, so that equal selections of a type share one."""
 
-    def __init__(self, schema: GraphQLSchema, conditions: Sequence[Condition], hidden: Hidden) -> None:
+    def __init__(self, schema: GraphQLSchema, conditions: Sequence[Condition], hidden: Hidden, denied: Denied = NOTHING_DENIED) -> None:
         self._schema = schema
         self._hidden = hidden
+        self._denied = denied
         self._numbers = {condition: number for number, condition in enumerate(conditions)}
         self._functions: dict[_Same, str] = {}
         self._dispatches: dict[_Same, str] = {}
@@ -69,6 +71,8 @@ class ProjectionWriter:
                 "required_leaf": completion.required_leaf,
                 "wrong_shape": completion.wrong_shape,
                 "required_shape": completion.required_shape,
+                "refused": completion.refused,
+                "required_refused": completion.required_refused,
             }
         )
 
@@ -126,7 +130,11 @@ class ProjectionWriter:
         owner = self._schema.type_map[typename]
         assert isinstance(owner, GraphQLObjectType | GraphQLInterfaceType)
         coordinate = f"{typename}.{one.name}"
-        return self._expression(owner.fields[one.name].type, f"(v := o.get({one.key!r}))", "v", repr(slot.response_key), coordinate, slot)
+        of_type = owner.fields[one.name].type
+        if refusal := self._denied.fields.get((typename, one.name)):
+            refused = "required_refused" if isinstance(of_type, GraphQLNonNull) else "refused"
+            return f"{refused}((p, {slot.response_key!r}), e, {self._source.constant(refusal)})"
+        return self._expression(of_type, f"(v := o.get({one.key!r}))", "v", repr(slot.response_key), coordinate, slot)
 
     def _expression(self, of_type: GraphQLOutputType, read: str, v: str, step: str, coordinate: str, slot: Slot) -> str:
         """The projected value. `read` evaluates the raw one and binds it to the name `v`; `step` is its last path key."""
@@ -210,7 +218,7 @@ class ProjectionWriter:
                 typename = o.get(TYPENAME)
                 if not isinstance(typename, str) or typename not in possible:
                     return unknown(o, p, e)
-                project = table[typename] = self.projection(typename, scope)
+                project = table[typename] = self._refusing(typename) or self.projection(typename, scope)
             return project(o, p, e)
 
         def unknown(o: JSONObject, p: LinkedPath, e: Completion) -> JSONObject | None:
@@ -225,6 +233,18 @@ class ProjectionWriter:
 
         return dispatch
 
+    def _refusing(self, typename: str) -> Project | None:
+        """For objects of a type that the caller may not see."""
+        refusal = self._denied.types.get(typename)
+        if refusal is None:
+            return None
+
+        def refuse(o: JSONObject, p: LinkedPath, e: Completion) -> JSONObject | None:
+            completion.refused(p, e, refusal)
+            return None
+
+        return refuse
+
     def _is_interface_of(self, of_type: GraphQLInterfaceType | GraphQLUnionType, typename: object) -> bool:
         """Whether the concrete type is unknown: not told, or told by a subgraph that knows an interface as an object type."""
         told = self._schema.type_map.get(typename) if isinstance(typename, str) else None
@@ -237,7 +257,18 @@ class ProjectionWriter:
         if isinstance(of_type, GraphQLUnionType):
             return False
         held = (selections for selections, when in scope if all(on[self._numbers[condition]] for condition in when))
-        return all(isinstance(one, Field) and one.name != TYPENAME for selections in held for one in selections)
+        return all(
+            isinstance(one, Field) and one.name != TYPENAME and not self._denies_some(of_type, one.name)
+            for selections in held
+            for one in selections
+        )
+
+    def _denies_some(self, of_type: GraphQLInterfaceType, field: str) -> bool:
+        """Whether the caller may see the field of some objects only; it is not shown of an object whose type is unknown."""
+        denied = self._denied
+        return bool(denied) and any(
+            one.name in denied.types or (one.name, field) in denied.fields for one in self._schema.get_possible_types(of_type)
+        )
 
     def _applies(self, typename: str) -> Callable[[str], bool]:
         def applies(condition: str) -> bool:
