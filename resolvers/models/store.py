@@ -221,5 +221,6 @@ def touched_since(tenant: str, uuid: UUID, version: int) -> sa.Select[Any]:
 
 
 def untouched_since(before: int, limit: int) -> sa.Select[Any]:
-    """Tenant, city and UUID of models of every tenant that nobody has changed since that time."""
-    return sa.select(_c.tenant, _c.city, _c.uuid).where(_c.updated_at < before).order_by(_c.updated_at, _c.uuid).limit(limit)
+    """Tenant, city and UUID of models of every tenant that nobody has changed since that time; nor will, in this transaction."""
+    oldest = sa.select(_c.tenant, _c.city, _c.uuid).where(_c.updated_at < before)
+    return oldest.order_by(_c.updated_at, _c.uuid).limit(limit).with_for_update()
