@@ -39,6 +39,7 @@ from graph.gateway_subgraph.schema import CityStatus, GatewayContext, status_of
 from graph.server.application import Application
 from graph.sources import Schemas, SchemaSource, http_transport
 from graph.supergraph import Supergraph
+from resolvers.annotations.directory import ModelAnnotations
 from resolvers.city_objects.directory import CityObjectDirectory
 from resolvers.compliance import artefacts as artefact_files
 from resolvers.compliance.artefacts import Artefacts
@@ -53,6 +54,8 @@ from subgraphs.annotations import schema as annotations
 from subgraphs.catalog import SLICES
 from subgraphs.compliance import types as compliance
 from subgraphs.context import Port, SliceContext
+from subgraphs.federation import FederationSchema
+from subgraphs.models import schema as models
 from subgraphs.scenarios import schema as scenarios
 from subgraphs.telemetry import schema as telemetry
 
@@ -165,19 +168,20 @@ def in_process(schemas: Mapping[str, Schema]) -> list[SubgraphSDL]:
 
 def executable(schema: Schema) -> GraphQLSchema:
     """Strawberry has no public name for the schema that it makes for graphql-core."""
-    return schema._schema
+    return schema.executable if isinstance(schema, FederationSchema) else schema._schema
 
 
 def connected_ports(store: Store, city: str, artefacts: Artefacts) -> Mapping[Port[Any], object]:
     """Who answers what a slice asks of another."""
-    objects, points, models = CityObjectDirectory(store, city), TelemetryOwners(), ModelDirectory(city)
+    objects, points, directory = CityObjectDirectory(store, city), TelemetryOwners(), ModelDirectory(city)
     return {
         telemetry.ENTITIES: objects,
         telemetry.SCENARIOS: ScenarioDirectory(city),
         scenarios.ENTITIES: objects,
         scenarios.DEPENDANTS: points,
-        annotations.MODELS: models,
-        compliance.MODELS: models.existing,
+        annotations.MODELS: directory,
+        models.DEPENDANTS: ModelAnnotations(city),
+        compliance.MODELS: directory.existing,
         compliance.ENTITIES: objects.existing_in,
         compliance.ARTEFACTS: artefacts,
     }

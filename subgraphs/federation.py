@@ -16,14 +16,15 @@ from strawberry.types.base import StrawberryObjectDefinition
 
 from graph.errors import BadUserInput
 from subgraphs.scalars import SCALARS
+from subgraphs.whole_inputs import taking_whole
 
 MAX_REPRESENTATIONS = 100_000
 
 
 class FederationSchema(strawberry.federation.Schema):
-    """`types` are those that no field of the roots leads to by its declared type."""
+    """`types` are those that no field of the roots leads to by its declared type; of `whole_inputs` the resolvers read variables."""
 
-    def __init__(self, query: type, *, mutation: type | None = None, types: Iterable[type] = ()) -> None:
+    def __init__(self, query: type, *, mutation: type | None = None, types: Iterable[type] = (), whole_inputs: Iterable[str] = ()) -> None:
         super().__init__(
             query=query,
             mutation=mutation,
@@ -31,6 +32,8 @@ class FederationSchema(strawberry.federation.Schema):
             federation_version="2.9",
             config=StrawberryConfig(scalar_map=SCALARS),
         )
+        self.executable = taking_whole(self._schema, whole_inputs) if whole_inputs else self._schema
+        """What graphql-core runs for the gateway, which sends valid documents and coerced variables."""
 
     def entities_resolver(self, info: strawberry.Info, representations: list[FederationAny]) -> list[FederationAny]:
         """A value, an awaitable or an exception for each; graphql-core awaits them all at once, and an exception is one null."""

@@ -1,6 +1,6 @@
 """Points as clients send them, and their reading into a batch.
 
-The two inputs are taken as they come, dictionaries of 100,000 points: to make objects of them would cost more than to store them.
+The two inputs are taken as they come (`subgraphs.whole_inputs`), dictionaries of 100,000 points, without objects made of their parts.
 What GraphQL guarantees of their shape (members, lists, no nulls) is relied on; the scalars are read here, so that a wrong time
 is a rejection of its point alone. All of it may take long: it belongs in a thread.
 """
@@ -26,6 +26,13 @@ from subgraphs.scalars import JSONObject, TelemetryValue, Timestamp, read_timest
 
 Input = TypeVar("Input", bound=type)
 
+WHOLE_INPUTS = (
+    "IngestTelemetryInput",
+    "SubmitSimulatedTelemetryInput",
+    "EntityTelemetryInput",
+    "TelemetrySeriesInput",
+    "TelemetryPointInput",
+)
 _POINTS_AT_A_TIME = 1_000
 """So many are printed for a digest in one go, which no other thread can interrupt."""
 

@@ -15,6 +15,7 @@ from subgraphs.federation import FederationSchema
 from subgraphs.scalars import Long, Timestamp
 from subgraphs.telemetry import types
 from subgraphs.telemetry.ingestion import Mutation
+from subgraphs.telemetry.inputs import WHOLE_INPUTS
 from subgraphs.telemetry.ports import ENTITIES, SCENARIOS
 from subgraphs.telemetry.types import Aggregation, TelemetryKey, TelemetryPoint, TelemetryResult, TelemetrySourceFilter
 
@@ -146,4 +147,4 @@ async def _result(context: SliceContext, entity: GlobalId, window: records.Windo
 
 
 def build() -> FederationSchema:
-    return FederationSchema(Query, mutation=Mutation, types=[CityObject])
+    return FederationSchema(Query, mutation=Mutation, types=[CityObject], whole_inputs=WHOLE_INPUTS)
