@@ -68,7 +68,8 @@ async def create_annotation(
         version=1,
     )
     async with store.write() as connection:
-        await _check_model(connection, models, owner, model, [element])
+        await _check_model(connection, models, owner, model)
+        await _check_elements(connection, models, owner, model, [element])
         return await _insert(connection, owner, created, author, now)
 
 
@@ -102,7 +103,8 @@ async def create_note(store: Store, models: ModelDirectory, *, owner: Owner, aut
         version=1,
     )
     async with store.write() as connection:
-        await _check_model(connection, models, owner, model, draft.related_elements)
+        await _check_model(connection, models, owner, model)
+        await _check_elements(connection, models, owner, model, draft.related_elements)
         return await _insert(connection, owner, created, author, now)
 
 
@@ -125,8 +127,8 @@ async def update_note(
         known = read_note(await _locked(connection, sql.note, owner, uuid, if_version))
         changed = replace(known, **changes)
         added = [element for element in changed.related_elements if element not in known.related_elements]
-        if added:
-            await _check_model(connection, models, owner, known.model, added)
+        # The model is there, as the note is. To hold it now would be to wait for a deletion that waits for the note.
+        await _check_elements(connection, models, owner, known.model, added)
         return await _update(connection, owner, known, changed, editor, now)
 
 
@@ -137,9 +139,12 @@ async def delete_note(store: Store, *, owner: Owner, uuid: UUID, if_version: int
         await _delete(connection, owner, known, now)
 
 
-async def _check_model(connection: AsyncConnection, models: ModelDirectory, owner: Owner, model: UUID, elements: Sequence[str]) -> None:
+async def _check_model(connection: AsyncConnection, models: ModelDirectory, owner: Owner, model: UUID) -> None:
     if model not in await models.existing(connection, owner.tenant, [model]):
         raise NotFound(f"There is no model {owner.city}/model/{model}")
+
+
+async def _check_elements(connection: AsyncConnection, models: ModelDirectory, owner: Owner, model: UUID, elements: Sequence[str]) -> None:
     if not elements:
         return
     known = await models.elements(connection, owner.tenant, model, elements)
