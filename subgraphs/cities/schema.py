@@ -4,6 +4,7 @@ from typing import TypeAlias
 
 import strawberry
 
+from graph.rights import Scope, any_of
 from resolvers.cities import queries, records
 from resolvers.cities.loaders import CityLoader
 from subgraphs.arguments import given
@@ -12,9 +13,10 @@ from subgraphs.federation import FederationSchema
 from subgraphs.node import Node
 
 Info: TypeAlias = strawberry.Info[SliceContext, None]
+READ = any_of(Scope.CITIES_READ)
 
 
-@strawberry.federation.type(keys=["id"])
+@strawberry.federation.type(keys=["id"], requires_scopes=READ)
 class City(Node):
     id: strawberry.ID = strawberry.federation.field(description="E.g. `KR-SEOUL-2025`.")
     name: str
@@ -48,11 +50,14 @@ async def _one_city(info: Info, id: strawberry.ID | None = strawberry.UNSET) -> 
 
 @strawberry.type
 class Query:
-    cities: list[City] = strawberry.field(
+    cities: list[City] = strawberry.federation.field(
         resolver=_all_cities,
+        requires_scopes=READ,
         description="Every city of the federation that the caller may read, this gateway's own first.",
     )
-    city: City | None = strawberry.field(resolver=_one_city, description="Without an identifier: this gateway's own city.")
+    city: City | None = strawberry.federation.field(
+        resolver=_one_city, requires_scopes=READ, description="Without an identifier: this gateway's own city."
+    )
 
 
 def build() -> FederationSchema:

@@ -11,6 +11,7 @@ from resolvers.city_objects import queries, records
 from subgraphs.arguments import given
 from subgraphs.city_objects.inputs import CityObjectFilter, object_key, read_filter
 from subgraphs.city_objects.types import (
+    READ,
     Building,
     CityObject,
     CityObjectConnection,
@@ -68,9 +69,10 @@ async def _read_filter(sent: CityObjectFilter | None, cities: list[strawberry.ID
 
 @strawberry.type
 class Query:
-    city_object: CityObject | None = strawberry.field(resolver=_city_object)
-    city_objects: CityObjectConnection | None = strawberry.field(
+    city_object: CityObject | None = strawberry.federation.field(resolver=_city_object, requires_scopes=READ)
+    city_objects: CityObjectConnection | None = strawberry.federation.field(
         resolver=_city_objects,
+        requires_scopes=READ,
         description="Across every city that the caller may read, or the ones named in `cities`.",
     )
 

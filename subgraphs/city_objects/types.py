@@ -8,6 +8,7 @@ import strawberry
 
 from graph.contracts import GlobalId
 from graph.errors import BadUserInput
+from graph.rights import Scope, any_of
 from resolvers.city_objects import loaders, queries, records
 from resolvers.stores.engine import Store
 from resolvers.stores.geodesy import box_area
@@ -23,11 +24,14 @@ from subgraphs.scalars import GeoJSON, JSONObject, Timestamp
 Value = TypeVar("Value")
 Info: TypeAlias = strawberry.Info[SliceContext, None]
 
+READ = any_of(Scope.OBJECTS_READ)
+VISIBLE = any_of(Scope.OBJECTS_READ, Scope.OBJECTS_WRITE)
+"""Who may only write still sees what it has written."""
 _LARGEST_INT = 2**31
 _FOOTPRINT, _MOST_DETAILED = 0, 3
 
 
-@strawberry.type
+@strawberry.federation.type(requires_scopes=READ)
 class CityObjectCount:
     type: records.CityObjectType
     count: int
@@ -48,8 +52,10 @@ class City:
     """What city objects tell of their city; the rest is another subgraph's."""
 
     id: strawberry.ID
-    extent: GeoJSON | None = strawberry.field(resolver=_extent, description="Everything the city holds lies inside.")
-    city_object_counts: list[CityObjectCount] | None = strawberry.field(resolver=_city_object_counts)
+    extent: GeoJSON | None = strawberry.federation.field(
+        resolver=_extent, requires_scopes=any_of(Scope.CITIES_READ), description="Everything the city holds lies inside."
+    )
+    city_object_counts: list[CityObjectCount] | None = strawberry.federation.field(resolver=_city_object_counts, requires_scopes=READ)
 
     @classmethod
     def resolve_reference(cls, id: strawberry.ID) -> "City":
@@ -168,7 +174,7 @@ class CityObject(Node):
         return found if isinstance(found, cls) else None
 
 
-@strawberry.type
+@strawberry.federation.type(requires_scopes=VISIBLE)
 class Address:
     street: str | None
     house_number: str | None
@@ -176,7 +182,7 @@ class Address:
     locality: str | None
 
 
-@strawberry.federation.type(keys=["id"])
+@strawberry.federation.type(keys=["id"], requires_scopes=VISIBLE)
 class Building(CityObject):
     building_type: str | None
     address: Address | None
@@ -187,7 +193,7 @@ class Building(CityObject):
     footprint_area_square_metres: float | None
 
 
-@strawberry.federation.type(keys=["id"])
+@strawberry.federation.type(keys=["id"], requires_scopes=VISIBLE)
 class Road(CityObject):
     road_type: str | None
     lanes: int | None
@@ -197,25 +203,25 @@ class Road(CityObject):
     length_metres: float | None
 
 
-@strawberry.federation.type(keys=["id"])
+@strawberry.federation.type(keys=["id"], requires_scopes=VISIBLE)
 class Sensor(CityObject):
     sensor_type: str | None
     manufacturer: str | None
     model_name: str | None
 
 
-@strawberry.federation.type(keys=["id"])
+@strawberry.federation.type(keys=["id"], requires_scopes=VISIBLE)
 class GenericCityObject(CityObject):
     class_name: str | None = strawberry.field(description="The source's own class, where it is none of the types above.")
 
 
-@strawberry.type
+@strawberry.federation.type(requires_scopes=READ)
 class NearbyCityObject:
     distance_metres: float
     node: CityObject
 
 
-@strawberry.type
+@strawberry.federation.type(requires_scopes=READ)
 class CityObjectEdge:
     cursor: str
     node: CityObject
@@ -242,7 +248,7 @@ async def _total_count(root: "CityObjectConnection") -> int | None:
     return await root.count()
 
 
-@strawberry.type
+@strawberry.federation.type(requires_scopes=READ)
 class CityObjectConnection:
     """Made of one page; cursors, nodes and the count are worked out where they are selected."""
 
