@@ -9,6 +9,7 @@ import subgraphs.annotations.schema
 import subgraphs.cities.schema
 import subgraphs.city_objects.schema
 import subgraphs.compliance.schema
+import subgraphs.models.schema
 import subgraphs.scenarios.schema
 import subgraphs.telemetry.schema
 
@@ -32,5 +33,10 @@ SLICES: tuple[Slice, ...] = (
     Slice("telemetry", subgraphs.telemetry.schema.build),
     Slice("scenarios", subgraphs.scenarios.schema.build, {"scenario": "Scenario"}),
     Slice("compliance", subgraphs.compliance.schema.build, {"report": "ComplianceReport", "dataset": "QualityControlDataset"}),
-    Slice("annotations", subgraphs.annotations.schema.build),
+    Slice("models", subgraphs.models.schema.build, {"model": "Model", "version": "ModelVersion"}),
+    Slice(
+        "annotations",
+        subgraphs.annotations.schema.build,
+        {"annotation": "Annotation", "note": "CollaborationNote", "mention": "Mention"},
+    ),
 )
