@@ -13,8 +13,9 @@ BIN = Path(sys.executable).parent
 MAX_LINES = 600
 SLICE_FILES = {"__init__", "records", "queries", "commands", "loaders", "store", "events", "errors", "directory", "retention"}
 OWN_FILES = {
-    "telemetry": {"units", "batches", "ingestion", "comparison", "partitions"},
-    "models": {"patches", "elements"},
+    "city_objects": {"drafts", "ancestry"},
+    "telemetry": {"units", "batches", "ingestion", "comparison", "partitions", "bulk"},
+    "models": {"patches", "differences", "elements", "content"},
     "compliance": {"artefacts"},
     "operations": {"backups", "schedule", "audit", "archive", "leases"},
 }
