@@ -52,6 +52,7 @@ def _upper(value: object) -> object:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Url = Annotated[str, BeforeValidator(_check_url)]
+Months = Annotated[int, Field(ge=1, le=84)]
 Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
 
 
@@ -69,6 +70,18 @@ class Settings(BaseModel):
     artefact_url_ttl_s: Annotated[int, Field(ge=1, le=604_800), Env("CITYGRAPH_ARTEFACT_URL_TTL_S")] = 900
     public_url: Annotated[Url | None, Env("CITYGRAPH_PUBLIC_URL")] = None
     log_level: Annotated[Level, Env("LOG_LEVEL")] = "INFO"
+
+    backup_schedule: Annotated[str, Field(max_length=200), Env("CITYGRAPH_BACKUP_SCHEDULE")] = "0 2 * * *"
+    backup_retention_days: Annotated[int, Field(ge=1, le=3_650), Env("CITYGRAPH_BACKUP_RETENTION_DAYS")] = 30
+    backup_url: Annotated[str | None, Env("CITYGRAPH_BACKUP_URL")] = None
+    retention_schedule: Annotated[str, Field(max_length=200), Env("CITYGRAPH_RETENTION_SCHEDULE")] = "30 3 * * *"
+    retention_telemetry_months: Annotated[Months, Env("CITYGRAPH_RETENTION_TELEMETRY_MONTHS")] = 24
+    retention_scenarios_months: Annotated[Months, Env("CITYGRAPH_RETENTION_SCENARIOS_MONTHS")] = 24
+    retention_models_months: Annotated[Months, Env("CITYGRAPH_RETENTION_MODELS_MONTHS")] = 36
+    retention_annotations_months: Annotated[Months, Env("CITYGRAPH_RETENTION_ANNOTATIONS_MONTHS")] = 36
+    retention_audit_months: Annotated[Months, Env("CITYGRAPH_RETENTION_AUDIT_MONTHS")] = 12
+    retention_events_days: Annotated[int, Field(ge=1, le=3_650), Env("CITYGRAPH_RETENTION_EVENTS_DAYS")] = 7
+    retention_keys_days: Annotated[int, Field(ge=1, le=3_650), Env("CITYGRAPH_RETENTION_KEYS_DAYS")] = 7
 
     keycloak_url: Annotated[Url | None, Env("KEYCLOAK_URL")] = None
     keycloak_realm: Annotated[str, Env("KEYCLOAK_REALM")] = "data4circ"
@@ -126,6 +139,11 @@ class Settings(BaseModel):
     def object_store_url(self) -> str:
         """`CITYGRAPH_ARTEFACTS_URL`, or the folder `artefacts` in the data folder."""
         return self.artefacts_url or str((self.data_dir / "artefacts").resolve())
+
+    @property
+    def backup_location(self) -> str:
+        """`CITYGRAPH_BACKUP_URL`, or the folder in the data folder."""
+        return self.backup_url or str((self.data_dir / "backups").resolve())
 
     @property
     def issuer_url(self) -> str | None:

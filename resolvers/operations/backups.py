@@ -82,7 +82,7 @@ class Backups:
     def city(self) -> str:
         return self._archives.city
 
-    async def begin(self, tenant: str, progress: Progress = nobody_watches) -> "asyncio.Task[Backup]":
+    async def begin(self, tenant: str, progress: Progress = nobody_watches) -> tuple[UUID, "asyncio.Task[Backup]"]:
         """A backup that is made in the background; the task gives it as it ended. Raises `Conflict` while another is being made."""
         await self._take_turn(tenant)
         try:
@@ -94,7 +94,7 @@ class Backups:
         except BaseException:
             await self._lease.release()
             raise
-        return self._in_background(self._make(tenant, begun, progress))
+        return begun.uuid, self._in_background(self._make(tenant, begun, progress))
 
     async def verify(self, tenant: str, uuid: UUID, progress: Progress = nobody_watches) -> "asyncio.Task[Backup]":
         """A trial restore in the background; the task gives the backup, or raises `Conflict` where it is damaged.
@@ -135,8 +135,14 @@ class Backups:
     def _in_background(self, work: Coroutine[Any, Any, Backup]) -> "asyncio.Task[Backup]":
         task = asyncio.create_task(work)
         self._working.add(task)
-        task.add_done_callback(self._working.discard)
+        task.add_done_callback(self._forget)
         return task
+
+    def _forget(self, task: "asyncio.Task[Backup]") -> None:
+        """Its caller may have gone, so its error is looked at here."""
+        self._working.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, Conflict):
+            logger.error("a backup could not be verified: %s", failure_text(error))
 
     async def _make(self, tenant: str, begun: Backup, progress: Progress) -> Backup:
         async with self._lease.kept():

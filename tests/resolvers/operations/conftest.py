@@ -1,0 +1,75 @@
+"""Backups of a store of either engine, into a folder, by a clock that the test sets."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from graph.contracts import AuditEntry
+from resolvers.operations.archive import Archives
+from resolvers.operations.backups import Backups, DumpedStore
+from resolvers.operations.postgresql import PostgreSQLStore
+from resolvers.operations.sqlite import SQLiteStore
+from resolvers.stores.engine import Store
+from resolvers.stores.objects import ObjectStore
+
+CITY = "FI-HELSINKI"
+TENANT = "helsinki"
+NOW = 1_764_000_000_000
+DAY = 86_400_000
+
+
+@dataclass
+class Noted:
+    """An audit sink that keeps what it is told."""
+
+    entries: list[AuditEntry] = field(default_factory=list)
+
+    async def write(self, entries: Sequence[AuditEntry]) -> None:
+        self.entries += entries
+
+    def note(self, entry: AuditEntry) -> None:
+        self.entries.append(entry)
+
+
+@dataclass
+class Site:
+    """A store, the folder of its backups, and the clock."""
+
+    store: Store
+    dumped: DumpedStore
+    folder: Path
+    scratch: Path
+    audit: Noted = field(default_factory=Noted)
+    at: int = NOW
+
+    @property
+    def archives(self) -> Archives:
+        return Archives(ObjectStore.open(str(self.folder)), CITY)
+
+    def backups(self, *, lease_seconds: float = 30.0) -> Backups:
+        return Backups(
+            self.store,
+            self.dumped,
+            self.archives,
+            self.audit,
+            retention_days=30,
+            scratch=self.scratch,
+            now=lambda: self.at,
+            lease_seconds=lease_seconds,
+        )
+
+
+def dumped_of(url: str, scratch: Path) -> DumpedStore:
+    address = make_url(url)
+    return SQLiteStore(address, scratch) if address.get_backend_name() == "sqlite" else PostgreSQLStore(address)
+
+
+MakeSite = Callable[[Store, str], Site]
+
+
+@pytest.fixture
+def site(store: Store, store_url: str, tmp_path: Path) -> Site:
+    return Site(store, dumped_of(store_url, tmp_path / "scratch"), tmp_path / "backups", tmp_path / "scratch")
