@@ -26,7 +26,8 @@ test: $(STAMP)
 	@$(BIN)/pytest $(ARGS)
 
 soak: $(STAMP)
-	@CITYGRAPH_SOAK=1 $(BIN)/pytest --timeout=3600 tests/oracle tests/graph/planner/test_plan_is_optimal.py $(ARGS)
+	@CITYGRAPH_SOAK=1 $(BIN)/pytest --timeout=3600 tests/oracle tests/graph/planner/test_plan_is_optimal.py \
+		tests/resolvers/models/test_concurrent_patches.py $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check $(CODE)
