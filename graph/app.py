@@ -6,7 +6,8 @@ alike. What one slice needs of another (a port) is connected here, so that neith
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -36,6 +37,7 @@ from graph.gateway_subgraph import schema as gateway_subgraph
 from graph.gateway_subgraph.nodes import NodeFinder, NodeKind
 from graph.gateway_subgraph.participants import Participants
 from graph.gateway_subgraph.schema import CityStatus, GatewayContext, status_of
+from graph.operations import CityOperations, build_operations
 from graph.server.application import Application
 from graph.sources import Schemas, SchemaSource, http_transport
 from graph.supergraph import Supergraph
@@ -43,6 +45,7 @@ from resolvers.annotations.directory import ModelAnnotations
 from resolvers.city_objects.directory import CityObjectDirectory
 from resolvers.compliance import artefacts as artefact_files
 from resolvers.compliance.artefacts import Artefacts
+from resolvers.compliance.commands import Shelf
 from resolvers.integrations.report import ImportReport, Progress
 from resolvers.models.directory import ModelDirectory
 from resolvers.scenarios.directory import ScenarioDirectory
@@ -56,6 +59,7 @@ from subgraphs.compliance import types as compliance
 from subgraphs.context import Port, SliceContext
 from subgraphs.federation import FederationSchema
 from subgraphs.models import schema as models
+from subgraphs.operations import schema as operations_slice
 from subgraphs.scenarios import schema as scenarios
 from subgraphs.telemetry import schema as telemetry
 
@@ -70,26 +74,33 @@ class CityParts:
     tickets: Tickets
     participants: Participants
     artefacts: Artefacts
+    operations: CityOperations
 
 
-async def build_city(source: SchemaSource, issuer: DemoIssuer | None = None) -> Application:
-    """A city's gateway. With an `issuer`, it is a demo that publishes its own keys."""
+async def build_city(source: SchemaSource, issuer: DemoIssuer | None = None, *, scheduled: bool = False) -> Application:
+    """A city's gateway. With an `issuer`, it is a demo that publishes its own keys. `scheduled`: it makes its backups, and purges."""
     settings = source.settings
     artefacts = open_artefacts(settings)
     store = Store(settings.store_url)
+    operations = build_operations(settings, store)
     around = Surroundings(
         title=settings.city_id,
         authenticator=demo_tokens(settings, issuer) if issuer else bearer_tokens(settings),
         checks={"the store": lambda: check_store(store)},
         documents=issuer_documents(issuer) if issuer else {},
         downloads={} if artefacts.objects.signs else {artefact_files.PATH: partial(artefact_files.follow, store, artefacts)},
-        on_close=(store.close,),
+        on_close=(operations.close, store.close),
+        audit=operations.audit,
     )
     try:
         await check_migrated(store)
-        parts = CityParts(settings, store, HealthRegistry(), Tickets(settings.websocket_ticket_ttl_ms), Participants(), artefacts)
+        tickets = Tickets(settings.websocket_ticket_ttl_ms)
+        parts = CityParts(settings, store, HealthRegistry(), tickets, Participants(), artefacts, operations)
+        if scheduled:
+            await operations.start()
         return await build_reloading(source, partial(_federation, parts), around)
     except BaseException:
+        await operations.close()
         await store.close()
         raise
 
@@ -97,7 +108,7 @@ async def build_city(source: SchemaSource, issuer: DemoIssuer | None = None) -> 
 def _federation(parts: CityParts, schemas: Schemas) -> Federation:
     """`parts` are those that the city started with; the schemas, and the subgraphs that they name, may be newer."""
     settings, health = parts.settings, parts.health
-    ports = connected_ports(parts.store, settings.city_id, parts.artefacts)
+    ports = connected_ports(parts.store, settings.city_id, parts.artefacts, parts.operations)
 
     def slice_context(request: RequestContext) -> SliceContext:
         return SliceContext(parts.store, settings.city_id, request, ports)
@@ -171,7 +182,7 @@ def executable(schema: Schema) -> GraphQLSchema:
     return schema.executable if isinstance(schema, FederationSchema) else schema._schema
 
 
-def connected_ports(store: Store, city: str, artefacts: Artefacts) -> Mapping[Port[Any], object]:
+def connected_ports(store: Store, city: str, artefacts: Artefacts, operations: CityOperations) -> Mapping[Port[Any], object]:
     """Who answers what a slice asks of another."""
     objects, points, directory = CityObjectDirectory(store, city), TelemetryOwners(), ModelDirectory(city)
     return {
@@ -184,6 +195,7 @@ def connected_ports(store: Store, city: str, artefacts: Artefacts) -> Mapping[Po
         compliance.MODELS: directory.existing,
         compliance.ENTITIES: objects.existing_in,
         compliance.ARTEFACTS: artefacts,
+        operations_slice.OPERATIONS: operations.operations,
     }
 
 
@@ -209,6 +221,18 @@ def open_artefacts(settings: Settings) -> Artefacts:
     except OSError as error:
         raise ConfigError(f"the key that signs links cannot be kept in {settings.data_dir}: {error.strerror}") from None
     return Artefacts(objects, secret, (settings.public_url or "").rstrip("/"), settings.artefact_url_ttl_s)
+
+
+@asynccontextmanager
+async def open_shelf(settings: Settings) -> AsyncIterator[Shelf]:
+    """Where the command line puts reports and quality-control data."""
+    artefacts = open_artefacts(settings)
+    store = Store(settings.store_url)
+    try:
+        entities = CityObjectDirectory(store, settings.city_id).existing_in
+        yield Shelf(store, artefacts.objects, ModelDirectory(settings.city_id).existing, entities)
+    finally:
+        await store.close()
 
 
 async def check_store(store: Store) -> None:

@@ -22,6 +22,8 @@ app = typer.Typer(
 )
 import_app = typer.Typer(help="Bring data into the store.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(import_app, name="import")
+report_app = typer.Typer(help="Compliance reports and quality-control data.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(report_app, name="report")
 
 
 class Format(StrEnum):
@@ -38,6 +40,14 @@ class PlanStage(StrEnum):
     PATHS = "paths"
     FETCHES = "fetches"
     PLAN = "plan"
+
+
+class ReportStatus(StrEnum):
+    """The contract's `ComplianceStatus`."""
+
+    DRAFT = "DRAFT"
+    ISSUED = "ISSUED"
+    WITHDRAWN = "WITHDRAWN"
 
 
 Config = Annotated[Path | None, typer.Option("--config", help="YAML file: settings, and `subgraphs:`.")]
@@ -151,6 +161,68 @@ def import_osm(
     from graph.commands import import_osm
 
     import_osm.run(file, tenant, config, {"data_dir": data_dir, "city_id": city})
+
+
+@report_app.command("add")
+def report_add(
+    file: Annotated[Path, typer.Argument(help="The report itself, e.g. a PDF.")],
+    title: Annotated[str, typer.Option(help="What it is called.")],
+    standard: Annotated[str, typer.Option(help="The rule book it answers to, e.g. 'ISO 59020:2024'.")],
+    status: Annotated[ReportStatus, typer.Option(case_sensitive=False, help="How far it is.")] = ReportStatus.ISSUED,
+    model: Annotated[str | None, typer.Option(help="Identifier of the model that it is about, which must exist.")] = None,
+    period_start: Annotated[str | None, typer.Option(help="Start of what it covers: a date, RFC 3339, or epoch milliseconds.")] = None,
+    period_end: Annotated[str | None, typer.Option(help="End of what it covers, not included.")] = None,
+    issued_at: Annotated[str | None, typer.Option(help="When it was issued; now, where its status is ISSUED.")] = None,
+    issued_by: Annotated[str | None, typer.Option(help="Who issued it: a person's identifier, rather than a name.")] = None,
+    media_type: Annotated[str | None, typer.Option(help="E.g. application/pdf; guessed from the file's name.")] = None,
+    city: City = None,
+    tenant: Tenant = None,
+    config: Config = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Store a compliance report and print its identifier."""
+    from graph.commands import report
+
+    given = report.ReportFlags(title, standard, status.value, model, period_start, period_end, issued_at, issued_by, media_type)
+    report.add(file, given, report.Where(config, {"data_dir": data_dir, "city_id": city}, tenant))
+
+
+@report_app.command("add-dataset")
+def report_add_dataset(
+    file: Annotated[
+        Path,
+        typer.Argument(help="CSV, or JSON, with characteristic, value, unit, measuredAt, and where there are any lowerLimit, upperLimit."),
+    ],
+    name: Annotated[str, typer.Option(help="What it is called.")],
+    description: Annotated[str | None, typer.Option(help="What was measured, and how.")] = None,
+    model: Annotated[str | None, typer.Option(help="Identifier of the model that it is about, which must exist.")] = None,
+    entity: Annotated[str | None, typer.Option(help="Identifier of the city object that it is about, which must exist.")] = None,
+    city: City = None,
+    tenant: Tenant = None,
+    config: Config = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Store measurements of quality control, a million at most, and print the dataset's identifier."""
+    from graph.commands import report
+
+    given = report.DatasetFlags(name, description, model, entity)
+    report.add_dataset(file, given, report.Where(config, {"data_dir": data_dir, "city_id": city}, tenant))
+
+
+@report_app.command("list")
+def report_list(city: City = None, tenant: Tenant = None, config: Config = None, data_dir: DataDir = None) -> None:
+    """Print reports and datasets, one a line: identifier, status, title, the file's name and length, separated by tabs."""
+    from graph.commands import report
+
+    report.show(report.Where(config, {"data_dir": data_dir, "city_id": city}, tenant))
+
+
+@report_app.command("verify")
+def report_verify(city: City = None, tenant: Tenant = None, config: Config = None, data_dir: DataDir = None) -> None:
+    """Read every stored file again and compare its SHA-256; print what is damaged, and fail where anything is."""
+    from graph.commands import report
+
+    report.verify(report.Where(config, {"data_dir": data_dir, "city_id": city}, tenant))
 
 
 @app.command("export-schema")
