@@ -10,6 +10,7 @@ import subgraphs.cities.schema
 import subgraphs.city_objects.schema
 import subgraphs.compliance.schema
 import subgraphs.models.schema
+import subgraphs.operations.schema
 import subgraphs.scenarios.schema
 import subgraphs.telemetry.schema
 
@@ -39,4 +40,5 @@ SLICES: tuple[Slice, ...] = (
         subgraphs.annotations.schema.build,
         {"annotation": "Annotation", "note": "CollaborationNote", "mention": "Mention"},
     ),
+    Slice("operations", subgraphs.operations.schema.build, {"backup": "Backup", "audit": "AuditLogEntry"}),
 )

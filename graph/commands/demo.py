@@ -43,7 +43,7 @@ async def _build(source: SchemaSource, issuer: DemoIssuer) -> ASGIApp:
         report = await import_demo(settings, progress)
     if report.created or report.updated:
         say_report(report, every=False)
-    return await build_city(source, issuer)
+    return await build_city(source, issuer, scheduled=True)
 
 
 def _welcome(settings: Settings, issuer: DemoIssuer) -> None:

@@ -19,4 +19,4 @@ def run(config: Path | None, flags: Mapping[str, object]) -> None:
     configure_logs(settings.log_level)
     listener = open_socket(settings)
     endpoint = f"{address(listener)}/graphql"
-    run_server(settings, listener, partial(build_city, source), lambda: say(f"{settings.city_id}: GraphQL at {endpoint}"))
+    run_server(settings, listener, partial(build_city, source, scheduled=True), lambda: say(f"{settings.city_id}: GraphQL at {endpoint}"))

@@ -13,12 +13,13 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from graph.contracts import AuditEntry
+from graph.contracts import AuditEntry, AuditOutcome
 from graph.errors import Unavailable
+from resolvers.operations.records import SYSTEM, SYSTEM_SUBJECT
 from resolvers.operations.store import audit_log
 from resolvers.stores.engine import Store
 
-__all__ = ["AuditLog"]
+__all__ = ["AuditLog", "system_entry"]
 
 CAPACITY = 10_000
 MAX_TEXT = 512
@@ -147,6 +148,11 @@ class AuditLog:
         ]
         async with self._store.write() as connection:
             await connection.execute(sa.insert(audit_log), rows)
+
+
+def system_entry(at: int, operation: str, target: str | None, outcome: AuditOutcome) -> AuditEntry:
+    """Something that the city did by itself."""
+    return AuditEntry(SYSTEM, at, SYSTEM_SUBJECT, operation, target, outcome, None, None)
 
 
 def _storable(text: str) -> str:

@@ -19,13 +19,14 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from graph.contracts import AuditEntry, AuditOutcome, AuditSink, GlobalId
+from graph.contracts import AuditOutcome, AuditSink, GlobalId
 from graph.errors import CityGraphError, Conflict, NotFound
 from resolvers.operations import queries
 from resolvers.operations import store as sql
 from resolvers.operations.archive import ArchiveDamagedError, Archives, Progress, difference, nobody_watches
+from resolvers.operations.audit import system_entry
 from resolvers.operations.leases import Lease, LeaseLostError
-from resolvers.operations.records import SYSTEM, SYSTEM_SUBJECT, Backup, BackupState, Content, Manifest
+from resolvers.operations.records import SYSTEM, Backup, BackupState, Content, Manifest
 from resolvers.stores.engine import Store
 
 __all__ = ["Backups", "DumpedStore", "restore_archive", "verify_archive"]
@@ -281,11 +282,6 @@ def archive_folder(scratch: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def system_entry(at: int, operation: str, target: str | None, outcome: AuditOutcome) -> AuditEntry:
-    """Something that the city did by itself."""
-    return AuditEntry(SYSTEM, at, SYSTEM_SUBJECT, operation, target, outcome, None, None)
 
 
 def failure_text(error: BaseException) -> str:

@@ -77,7 +77,7 @@ def backup_job(operations: Operations, cron: Cron) -> Job:
         _, task = await operations.backups.begin(SYSTEM)
         await task
 
-    return Job("backup", due, run)
+    return Job(f"backup.{operations.backups.city}", due, run)
 
 
 def retention_job(store: Store, rules: Sequence[Rule], audit: AuditSink, cron: Cron, now: Callable[[], int]) -> Job:

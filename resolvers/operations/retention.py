@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from graph.contracts import AuditEntry, AuditOutcome, AuditSink
 from graph.errors import CityGraphError
-from resolvers.operations.backups import system_entry
+from resolvers.operations.audit import system_entry
 from resolvers.operations.store import audit_log
 from resolvers.stores.engine import Store
 

@@ -17,7 +17,7 @@ OWN_FILES = {
     "telemetry": {"units", "batches", "ingestion", "comparison", "partitions", "bulk"},
     "models": {"patches", "differences", "elements", "content"},
     "compliance": {"artefacts"},
-    "operations": {"backups", "schedule", "audit", "archive", "leases"},
+    "operations": {"backups", "schedule", "audit", "archive", "leases", "sqlite", "postgresql"},
 }
 """What one slice has and no other could have."""
 
