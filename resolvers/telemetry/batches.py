@@ -4,7 +4,6 @@ A fault costs its own points only, and is kept with its place in the input.
 """
 
 import sys
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -45,12 +44,11 @@ class Lot:
     """Points of one series from one part of the input.
 
     `place` is that of the part. Where it is a list of points, of which others may be of other series, `indices` says which ones
-    these are; a pair of columns has none. `rank` counts the parts of the input.
+    these are; a pair of columns has none.
     """
 
     points: SeriesPoints
     place: Place
-    rank: int
     indices: Sequence[int] | None = None
 
 
@@ -96,7 +94,6 @@ class Batch:
         """`scenario` makes the points simulated ones; `quality` is that of points which come without."""
         self.refused = Refused()
         self.entities: list[EntityPoints] = []
-        self.parts = 0
         self._scenario, self._quality = scenario, quality
         self._keys: set[str] = set()
         self._units: dict[str, bool] = {}
@@ -141,7 +138,8 @@ class EntityPoints:
         self.entity, self.place = entity, place
         self.lots: list[Lot] = []
         self._batch = batch
-        self._lists: defaultdict[tuple[str, str | None, TelemetryQuality | None], _Lists] = defaultdict(_Lists)
+        self._current: dict[str, _Run] = {}
+        self._runs: list[_Run] = []
 
     def point(
         self,
@@ -165,15 +163,20 @@ class EntityPoints:
         if attributes is not None:
             check_json("attributes", attributes, MAX_VALUE_LENGTH)
         # The unit of what is no number says nothing, and is not kept.
-        self._lists[key, unit if is_number(value) else None, quality].add(index, timestamp, value, attributes)
+        kind = (unit if is_number(value) else None, quality)
+        run = self._current.get(key)
+        if run is None or run.kind != kind:
+            run = self._current[key] = _Run(key, kind)
+            self._runs.append(run)
+        run.add(index, timestamp, value, attributes)
 
     def end_points(self) -> None:
         """After the last of the list `points`."""
-        for (key, unit, quality), found in self._lists.items():
-            attributes = found.attributes if any(one is not None for one in found.attributes) else None
-            line = self._batch.line(self.entity, key, unit, quality, found.timestamps, found.values, attributes)
-            self.lots.append(Lot(line, (*self.place, "points"), self._batch.parts, found.indices))
-        self._batch.parts += 1
+        place = (*self.place, "points")
+        for run in self._runs:
+            attributes = run.attributes if any(one is not None for one in run.attributes) else None
+            line = self._batch.line(self.entity, run.key, *run.kind, run.timestamps, run.values, attributes)
+            self.lots.append(Lot(line, place, run.indices))
 
     def columns(
         self,
@@ -195,8 +198,7 @@ class EntityPoints:
             self._batch.refused.add(place, error, max(len(timestamps), len(values)))
             return
         times, numbers = self._good(place, timestamps, values)
-        self.lots.append(Lot(self._batch.line(self.entity, key, unit, quality, times, numbers), place, self._batch.parts))
-        self._batch.parts += 1
+        self.lots.append(Lot(self._batch.line(self.entity, key, unit, quality, times, numbers), place))
 
     def _good(self, place: Place, timestamps: Sequence[Any], values: Sequence[Any]) -> tuple[Sequence[int], Sequence[float]]:
         """The elements that can be stored; one by one only where a look at whole columns, a hundredth of the work, finds a fault."""
@@ -217,12 +219,16 @@ class EntityPoints:
         return times, numbers
 
 
-class _Lists:
-    """Points that are given one by one, on their way to become columns."""
+class _Run:
+    """Points of one key that follow each other in one unit and quality, on their way to become columns.
 
-    __slots__ = ("attributes", "indices", "timestamps", "values")
+    Where either changes a new run begins, so that the points of a key stay in their order: the last of a time is the one that is kept.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("attributes", "indices", "key", "kind", "timestamps", "values")
+
+    def __init__(self, key: str, kind: tuple[str | None, TelemetryQuality | None]) -> None:
+        self.key, self.kind = key, kind
         self.indices: list[int] = []
         self.timestamps: list[int] = []
         self.values: list[TelemetryValue] = []

@@ -4,13 +4,13 @@ Not kept in the journal: the points themselves are in the store, for who has mis
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from graph.contracts import Event
-from resolvers.telemetry.records import SeriesPoints, TelemetrySource
+from resolvers.telemetry.records import SeriesPoints
 
 KIND = "TelemetryReceived"
 MAX_POINTS = 1_000
@@ -22,22 +22,26 @@ def channel(entity: UUID) -> str:
 
 
 def received(tenant: str, at: int, stored: Iterable[SeriesPoints]) -> list[Event]:
-    """The events of a call, each entity's in the order of its points.
+    """The events of a call, which has one source and, where that is simulated, one scenario.
 
     A payload has `entity`, `source`, `scenario` (null for measured points) and `series`: each with `key`, `unit`, `quality` and the
-    columns `timestamps`, `values` and `attributes` (null where no point has any). All series of an event have one source.
+    columns `timestamps`, `values` and `attributes` (null where no point has any).
     """
-    of_entities: defaultdict[tuple[UUID, TelemetrySource, UUID | None], list[SeriesPoints]] = defaultdict(list)
+    of_entities: defaultdict[UUID, list[SeriesPoints]] = defaultdict(list)
     for line in stored:
-        of_entities[line.entity, line.source, line.scenario].append(line)
+        of_entities[line.entity].append(line)
     events: list[Event] = []
-    for (entity, source, scenario), lines in of_entities.items():
-        head = {"entity": str(entity), "source": source.value, "scenario": None if scenario is None else str(scenario)}
-        events += [Event(tenant, channel(entity), KIND, at, {**head, "series": series}) for series in _portions(lines)]
+    for entity, lines in of_entities.items():
+        head = {"entity": str(entity), "source": lines[0].source.value, "scenario": None if (of := lines[0].scenario) is None else str(of)}
+        at_channel = channel(entity)
+        events += [Event(tenant, at_channel, KIND, at, {**head, "series": series}) for series in _portions(lines)]
     return events
 
 
-def _portions(lines: Iterable[SeriesPoints]) -> Iterator[list[dict[str, Any]]]:
+def _portions(lines: Sequence[SeriesPoints]) -> Iterator[list[dict[str, Any]]]:
+    if sum(len(line.timestamps) for line in lines) <= MAX_POINTS:
+        yield [_columns(line) for line in lines]
+        return
     portion: list[dict[str, Any]] = []
     room = MAX_POINTS
     for line in lines:

@@ -7,17 +7,14 @@ Of two points of one series with the same time the later one in the input stays;
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain
 from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from graph.contracts import Event
 from graph.errors import BadUserInput, NotFound
 from resolvers.stores.engine import Store, announce
 from resolvers.stores.idempotency import once
@@ -26,7 +23,6 @@ from resolvers.telemetry import store as sql
 from resolvers.telemetry.batches import Batch, Lot, Refused, Rejection
 from resolvers.telemetry.commands import store_points_in
 from resolvers.telemetry.events import received
-from resolvers.telemetry.records import SeriesPoints
 
 
 class IngestionStatus(StrEnum):
@@ -146,43 +142,10 @@ async def _store_fitting(connection: AsyncConnection, tenant: str, lots: list[Lo
 
 
 async def _store_all(connection: AsyncConnection, tenant: str, lots: Sequence[Lot], now: int) -> None:
-    points, events = await asyncio.to_thread(_prepared, lots, tenant, now)
+    points = [lot.points for lot in lots]
     await store_points_in(connection, tenant=tenant, points=points)
-    for event in events:
+    for event in await asyncio.to_thread(received, tenant, now, points):
         announce(connection, event)
-
-
-def _prepared(lots: Sequence[Lot], tenant: str, now: int) -> tuple[list[SeriesPoints], list[Event]]:
-    by_series: defaultdict[tuple[UUID, str], list[Lot]] = defaultdict(list)
-    for lot in lots:
-        if lot.points.timestamps:
-            by_series[lot.points.entity, lot.points.key].append(lot)
-    points = list(chain.from_iterable(_last_of_each_time(same) for same in by_series.values()))
-    return points, received(tenant, now, points)
-
-
-def _last_of_each_time(lots: Sequence[Lot]) -> list[SeriesPoints]:
-    """The points of one series: of those that share a time, the last in the input."""
-    if len({*chain.from_iterable(lot.points.timestamps for lot in lots)}) == sum(len(lot.points.timestamps) for lot in lots):
-        return [lot.points for lot in lots]
-    last: dict[int, tuple[int, int, int, int]] = {}
-    for number, lot in enumerate(lots):
-        for position, timestamp in enumerate(lot.points.timestamps):
-            here = (lot.rank, position if lot.indices is None else lot.indices[position], number, position)
-            last[timestamp] = max(here, last.get(timestamp, here))
-    kept: defaultdict[int, list[int]] = defaultdict(list)
-    for _, _, number, position in last.values():
-        kept[number].append(position)
-    return [_chosen(lots[number].points, sorted(positions)) for number, positions in sorted(kept.items())]
-
-
-def _chosen(line: SeriesPoints, positions: Sequence[int]) -> SeriesPoints:
-    return replace(
-        line,
-        timestamps=[line.timestamps[at] for at in positions],
-        values=[line.values[at] for at in positions],
-        attributes=None if line.attributes is None else [line.attributes[at] for at in positions],
-    )
 
 
 async def _fitting(connection: AsyncConnection, tenant: str, lots: Sequence[Lot], refused: Refused) -> list[Lot]:
