@@ -5,7 +5,7 @@ Who asks (`Principal`, `RequestContext`), what is sent to a subgraph and what co
 `AuditSink`), and how things are named across cities (`GlobalId`).
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -80,6 +80,13 @@ class Transport(Protocol):
     """
 
     async def execute(self, request: SubgraphRequest, context: RequestContext) -> SubgraphResponse: ...
+
+    def subscribe(self, request: SubgraphRequest, context: RequestContext) -> AsyncGenerator[SubgraphResponse, None]:
+        """The answers of a subscription, one for each event, until the subgraph says that it is complete.
+
+        What keeps it from beginning or going on is raised as a `CityGraphError`: a channel that breaks never reads as complete.
+        """
+        ...
 
     async def close(self) -> None: ...
 

@@ -1,12 +1,14 @@
 """The executor: a plan, variables and a caller in, the client's data and errors out."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import GraphQLSchema, is_object_type
 
-from graph.contracts import RequestContext, Transport
+from graph.contracts import OperationKind, RequestContext, SubgraphRequest, SubgraphResponse, Transport
+from graph.errors import SubgraphError
 from graph.executor.answers import Answers
 from graph.executor.faults import Faults
 from graph.executor.health import HealthRegistry
@@ -55,12 +57,34 @@ class Executor:
         prepared = self.prepare(plan)
         if plan.operation.deferrals:  # deferred fields come with the others: delivering them later is left to them who can
             variables = {**variables, **{one.condition.variable: True for one in plan.operation.deferrals}}
+        return await self._outcome(prepared, variables, context, None)
+
+    async def subscribe(self, plan: Plan, variables: Mapping[str, Any], context: RequestContext) -> AsyncGenerator[ExecutionOutcome, None]:
+        """An outcome for each event. The plan's first fetch is the stream; the others run for each event, with loaders of its own.
+
+        Raises a `CityGraphError` where the stream does not begin, or breaks off; it ends where its subgraph says so.
+        """
+        prepared = self.prepare(plan)
+        stream = prepared.fetches[0].fetch
+        transport = self._transports.get(stream.subgraph)
+        if transport is None:
+            raise SubgraphError(f"subgraph {stream.subgraph!r} is not connected")
+        asked = {name: variables[name] for name in stream.variables if name in variables}
+        request = SubgraphRequest(stream.document, asked, OperationKind.SUBSCRIPTION)
+        async with aclosing(transport.subscribe(request, context)) as events:
+            async for event in events:
+                yield await self._outcome(prepared, variables, replace(context, loaders={}), event)
+
+    async def _outcome(
+        self, prepared: PreparedPlan, variables: Mapping[str, Any], context: RequestContext, event: SubgraphResponse | None
+    ) -> ExecutionOutcome:
+        """`event` is the answer of the first fetch, where it has come already."""
         faults = Faults(self._limits.errors)
         tree: JSONObject = {}
         prepared.introspection.run(tree, variables, faults)
-        answers = Answers(plan.operation, tree, faults, self._object_types, prepared.shared)
+        answers = Answers(prepared.plan.operation, tree, faults, self._object_types, prepared.shared)
         if prepared.fetches:
-            await Run(prepared, variables, context, self._transports, self._limits, self.health, answers).fetch_all()
+            await Run(prepared, variables, context, self._transports, self._limits, self.health, answers, event).fetch_all()
         data = prepared.projection.run(tree, variables, faults, prepared.service_of)
         return ExecutionOutcome(data, faults.result())
 

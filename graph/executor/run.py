@@ -32,6 +32,8 @@ class Run:
     limits: ExecutorLimits
     health: HealthRegistry
     answers: Answers
+    event: SubgraphResponse | None = None
+    """The answer of the first fetch, where it has come already: of a subscription."""
     waiting: list[int] = field(init=False)
     started: set[int] = field(default_factory=set)
     finished: set[int] = field(default_factory=set)
@@ -93,6 +95,9 @@ class Run:
         )
 
     async def _fetch_root(self, prepared: PreparedFetch) -> None:
+        if self.event is not None and prepared.index == 0:
+            self._note(prepared, self.answers.root(prepared, self.event))
+            return
         try:
             response = await self._send(prepared, self._client_variables(prepared))
         except CityGraphError as error:

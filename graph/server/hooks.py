@@ -8,7 +8,8 @@ import asyncio
 import importlib
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import lru_cache
 from inspect import isawaitable, iscoroutinefunction
@@ -114,6 +115,12 @@ class HookedTransport:
     async def execute(self, request: SubgraphRequest, context: RequestContext) -> SubgraphResponse:
         request = await self._hooks.fetch(self._subgraph, request, context)
         return await self._transport.execute(request, context)
+
+    async def subscribe(self, request: SubgraphRequest, context: RequestContext) -> AsyncGenerator[SubgraphResponse, None]:
+        request = await self._hooks.fetch(self._subgraph, request, context)
+        async with aclosing(self._transport.subscribe(request, context)) as responses:
+            async for response in responses:
+                yield response
 
     async def close(self) -> None:
         await self._transport.close()

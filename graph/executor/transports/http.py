@@ -5,7 +5,7 @@ An answer counts if its body is a GraphQL response, whatever its status; everyth
 
 import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -63,6 +63,10 @@ class HttpTransport:
         self._persisted_queries = persisted_queries
         self._batcher = Batcher(name, self._post, max_batch) if max_batch > 1 else None
         self._head = f"POST {origin.target} HTTP/1.1\r\nhost: {origin.authority}\r\n{_FIXED_HEADERS}".encode("ascii")
+
+    async def subscribe(self, request: SubgraphRequest, context: RequestContext) -> AsyncGenerator[SubgraphResponse, None]:
+        raise SubgraphError(f"subgraph {self._name!r} is reached over HTTP alone, which carries no event streams")
+        yield
 
     async def execute(self, request: SubgraphRequest, context: RequestContext) -> SubgraphResponse:
         headers = self._headers(context)

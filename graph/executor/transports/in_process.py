@@ -5,11 +5,14 @@ Plans are valid by construction, so a document is parsed once and run by graphql
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from inspect import isawaitable
-from typing import Any
+from typing import Any, cast
 
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute, parse
+from graphql.execution import Executor as Operation
+from graphql.execution import create_source_event_stream
 
 from graph.contracts import RequestContext, SubgraphRequest, SubgraphResponse
 from graph.errors import BadUserInput, CityGraphError, InternalError
@@ -40,6 +43,43 @@ class InProcessTransport:
         errors = [_error(error, context) for error in result.errors or ()]
         return SubgraphResponse(result.data, errors, result.extensions or {})
 
+    async def subscribe(self, request: SubgraphRequest, context: RequestContext) -> AsyncGenerator[SubgraphResponse, None]:
+        """Each event is resolved with loaders of its own: what was loaded for the one before may have changed."""
+        document, variables = self._parse(request.document), dict(request.variables)
+        operation = Operation.build(
+            self._schema,
+            document,
+            context_value=self._context_factory(context),
+            raw_variable_values=_unshared(variables),
+            operation_name=request.operation_name,
+        )
+        if isinstance(operation, list):
+            raise _failure(operation[0], context)
+        started = create_source_event_stream(operation)
+        source = await started if isawaitable(started) else started
+        if isinstance(source, ExecutionResult):
+            raise _failure((source.errors or [GraphQLError("no event stream")])[0], context)
+        events = cast(AsyncGenerator[object, None], aiter(source))
+        try:
+            async for event in events:
+                now = replace(context, loaders={})
+                resolved = execute(
+                    self._schema,
+                    document,
+                    root_value=event,
+                    context_value=self._context_factory(now),
+                    variable_values=_unshared(variables),
+                    operation_name=request.operation_name,
+                )
+                result: ExecutionResult = await resolved if isawaitable(resolved) else resolved
+                yield SubgraphResponse(result.data, [_error(error, now) for error in result.errors or ()], result.extensions or {})
+        except CityGraphError:
+            raise
+        except Exception as error:
+            raise _failure(error, context) from error
+        finally:
+            await events.aclose()
+
     async def close(self) -> None:
         self._parsed.clear()
 
@@ -61,6 +101,17 @@ def _unshared(value: Any) -> Any:
     if type(value) is list:
         return [_unshared(item) for item in value]
     return value
+
+
+def _failure(error: Exception, context: RequestContext) -> CityGraphError:
+    """Why a stream did not begin, or broke off."""
+    cause = _cause(error) if isinstance(error, GraphQLError) else error
+    if isinstance(cause, CityGraphError):
+        return cause
+    if isinstance(cause, GraphQLError):
+        return BadUserInput(cause.message)
+    logger.error("request %s: an event stream failed", context.request_id, exc_info=cause)
+    return InternalError(InternalError.title)
 
 
 def _error(error: GraphQLError, context: RequestContext) -> dict[str, Any]:
