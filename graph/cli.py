@@ -24,6 +24,10 @@ import_app = typer.Typer(help="Bring data into the store.", no_args_is_help=True
 app.add_typer(import_app, name="import")
 report_app = typer.Typer(help="Compliance reports and quality-control data.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(report_app, name="report")
+backup_app = typer.Typer(help="Backups of the store.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(backup_app, name="backup")
+retention_app = typer.Typer(help="What is too old.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(retention_app, name="retention")
 
 
 class Format(StrEnum):
@@ -223,6 +227,56 @@ def report_verify(city: City = None, tenant: Tenant = None, config: Config = Non
     from graph.commands import report
 
     report.verify(report.Where(config, {"data_dir": data_dir, "city_id": city}, tenant))
+
+
+BackupId = Annotated[str, typer.Argument(metavar="ID", help="A backup's identifier, as `list` prints it, or its UUID.")]
+
+
+@backup_app.command("run")
+def backup_run(city: City = None, config: Config = None, data_dir: DataDir = None) -> None:
+    """Make a backup of the store, which may be in use, and print its identifier."""
+    from graph.commands import backup
+
+    backup.run(backup.Where(config, {"data_dir": data_dir, "city_id": city}))
+
+
+@backup_app.command("list")
+def backup_list(city: City = None, config: Config = None, data_dir: DataDir = None) -> None:
+    """Print backups, one a line, newest first: identifier, state, begin, bytes, last verification, separated by tabs."""
+    from graph.commands import backup
+
+    backup.show(backup.Where(config, {"data_dir": data_dir, "city_id": city}))
+
+
+@backup_app.command("verify")
+def backup_verify(id: BackupId, city: City = None, config: Config = None, data_dir: DataDir = None) -> None:
+    """Restore a backup into a store that is thrown away, and compare it with its manifest."""
+    from graph.commands import backup
+
+    backup.verify(id, backup.Where(config, {"data_dir": data_dir, "city_id": city}))
+
+
+@backup_app.command("restore")
+def backup_restore(
+    id: BackupId,
+    to: Annotated[str, typer.Option("--to", metavar="URL", help="The database: sqlite:////path/city.db, postgresql://user@host/city.")],
+    force: Annotated[bool, typer.Option("--force", help="Put the backup in the place of the tables that are there.")] = False,
+    city: City = None,
+    config: Config = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Put what a backup holds into an empty database, and compare it with its manifest."""
+    from graph.commands import backup
+
+    backup.restore(id, to, backup.Where(config, {"data_dir": data_dir, "city_id": city}), force=force)
+
+
+@retention_app.command("run")
+def retention_run(city: City = None, config: Config = None, data_dir: DataDir = None) -> None:
+    """Purge what is older than it is kept; print of what how many rows are gone."""
+    from graph.commands import backup
+
+    backup.retain(backup.Where(config, {"data_dir": data_dir, "city_id": city}))
 
 
 @app.command("export-schema")

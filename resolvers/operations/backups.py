@@ -24,12 +24,12 @@ from graph.errors import CityGraphError, Conflict, NotFound
 from resolvers.operations import queries
 from resolvers.operations import store as sql
 from resolvers.operations.archive import ArchiveDamagedError, Archives, Progress, difference, nobody_watches
-from resolvers.operations.audit import system_entry
+from resolvers.operations.audit import AuditLog, system_entry
 from resolvers.operations.leases import Lease, LeaseLostError
 from resolvers.operations.records import SYSTEM, Backup, BackupState, Content, Manifest
 from resolvers.stores.engine import Store
 
-__all__ = ["Backups", "DumpedStore", "restore_archive", "verify_archive"]
+__all__ = ["Backups", "DumpedStore", "note_restored", "restore_archive", "verify_archive"]
 
 DAY = 86_400_000
 LEASE = "backup"
@@ -267,6 +267,23 @@ async def restore_archive(
         restored = await dumped.restore(folder / "archive", progress, force=force)
     if differs := difference(manifest, restored):
         raise ArchiveDamagedError(differs)
+
+
+async def note_restored(store: Store, manifest: Manifest, now: int) -> None:
+    """What a restored store does not know: that its last backup ended well, and that it comes from it."""
+    made = {
+        "state": BackupState.SUCCEEDED.value,
+        "finished_at": now,
+        "size": manifest.archive_size,
+        "sha256": manifest.archive_sha256,
+        "verified_at": now,
+    }
+    audit = AuditLog(store, manifest.city)
+    async with store.write() as connection:
+        await connection.execute(sql.settle_backup(manifest.city, manifest.uuid, made))
+        await connection.execute(sql.fail_running(manifest.city, now, _DIED))
+    await audit.write([system_entry(now, "backup.restore", _id(manifest.city, manifest.uuid), AuditOutcome.ALLOWED)])
+    await audit.close()
 
 
 def check_engine(manifest: Manifest, dumped: DumpedStore) -> None:

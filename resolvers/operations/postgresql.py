@@ -80,7 +80,7 @@ class PostgreSQLStore:
             dump = await _program("pg_dump", await _server_version(connection))
             content = await _content(connection, progress)
             arguments = ("--format=custom", "--no-owner", "--no-privileges", f"--snapshot={exported}", "--lock-wait-timeout=60000")
-            async with aclosing(_output(dump, arguments, _environment(self.address), progress)) as archive:
+            async with aclosing(_output(dump, arguments, _environment(self.address), content.size, progress)) as archive:
                 yield content, archive
 
     async def check(self, archive: Path, progress: Progress) -> Content:
@@ -233,17 +233,23 @@ def _environment(address: URL) -> Mapping[str, str]:
     return {**inherited, **{name: value for name, value in told.items() if value}, "LC_MESSAGES": "C"}
 
 
-async def _output(program: Path, arguments: tuple[str, ...], environment: Mapping[str, str], progress: Progress) -> AsyncGenerator[bytes]:
-    """What the program prints, piece by piece; raises `Unavailable` where it fails, after the last piece."""
+async def _output(
+    program: Path, arguments: tuple[str, ...], environment: Mapping[str, str], total: int, progress: Progress
+) -> AsyncGenerator[bytes]:
+    """What the program prints, piece by piece; raises `Unavailable` where it fails, after the last piece.
+
+    How much that will be is not known: `total` is what it is less than, being compressed.
+    """
     async with _running(program, "--no-password", *arguments, env=environment, stdin=DEVNULL, stdout=PIPE) as (process, says):
         assert process.stdout is not None
         done = 0
         while piece := await process.stdout.read(_PIECE):
             yield piece
             done += len(piece)
-            progress(done, 0, "dumping")
+            progress(min(done, total - 1), total, "dumping")
         if await process.wait() != 0:
             raise Unavailable(f"pg_dump failed: {await says}")
+        progress(total, total, "dumping")
 
 
 async def _restore(archive: Path, address: URL, version: int, progress: Progress, *, replacing: bool = False) -> None:

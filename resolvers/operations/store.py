@@ -1,5 +1,6 @@
 """The tables of backups, leases and the audit log, and their SQL; every statement holds the tenant's condition."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -116,6 +117,11 @@ def fail_running(city: str, at: int, failure: str) -> sa.Update:
     """Of every tenant; for whoever holds the lease, and so knows that nobody makes them any more."""
     running = (_b.city == city, _b.state == BackupState.RUNNING.value)
     return sa.update(backup).where(*running).values(state=BackupState.FAILED.value, finished_at=at, failure=failure)
+
+
+def settle_backup(city: str, uuid: UUID, made: Mapping[str, Any]) -> sa.Update:
+    """Whoever's it is: the store comes from its archive, in which it was not made yet."""
+    return sa.update(backup).where(_b.city == city, _b.uuid == uuid).values(**made)
 
 
 def forget_backup(city: str, uuid: UUID) -> sa.Delete:
