@@ -5,7 +5,8 @@ Who asks (`Principal`, `RequestContext`), what is sent to a subgraph and what co
 `AuditSink`), and how things are named across cities (`GlobalId`).
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -114,10 +115,31 @@ class Event:
     at: int
     payload: Mapping[str, Any]
     seq: int = 0
+    position: str = ""
+    """Where it stands among all that the bus carries; given by the bus."""
 
 
 Publish = Callable[[Sequence[Event]], Awaitable[None]]
 """Tells events to whoever listens, in order. Never raises: what they tell of is done."""
+
+
+class Bus(Protocol):
+    """Carries events from who publishes them to who listens, in this process and in others."""
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        """As `Publish` says."""
+        ...
+
+    def listen(
+        self, tenant: str, channels: Collection[str], *, after: str | None = None
+    ) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        """The events of these channels from now on, or from those that followed the position `after`.
+
+        Once the block is entered nothing is missed. The iterator raises `ResyncRequired` where the listener has fallen so far behind
+        that events were dropped, where the bus has lost its connection for longer than it can make up for, and, at its beginning,
+        where `after` is too long ago.
+        """
+        ...
 
 
 class AuditOutcome(StrEnum):

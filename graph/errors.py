@@ -13,7 +13,8 @@ CityGraphError
 ├── NotAcceptable           NOT_ACCEPTABLE             406
 ├── RequestTimeout          REQUEST_TIMEOUT            408
 ├── Conflict                CONFLICT                   409
-│   └── IdempotencyKeyReused IDEMPOTENCY_KEY_REUSED    409
+│   ├── IdempotencyKeyReused IDEMPOTENCY_KEY_REUSED    409
+│   └── ResyncRequired      RESYNC_REQUIRED            409
 ├── PayloadTooLarge         PAYLOAD_TOO_LARGE          413
 ├── UnsupportedMediaType    UNSUPPORTED_MEDIA_TYPE     415
 ├── RateLimited             RATE_LIMITED               429
@@ -123,6 +124,12 @@ class IdempotencyKeyReused(Conflict):
     """The idempotency key was used before with another input."""
 
     code, status, title = "IDEMPOTENCY_KEY_REUSED", 409, "Idempotency key reused with other input"
+
+
+class ResyncRequired(Conflict):
+    """A subscription cannot go on without a gap: read the state anew, then subscribe anew."""
+
+    code, status, title = "RESYNC_REQUIRED", 409, "Resynchronisation required"
 
 
 class PayloadTooLarge(CityGraphError):

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from graph.contracts import RequestContext
+from graph.contracts import Bus, RequestContext
+from graph.errors import Unavailable
 from resolvers.stores.engine import Store
 
 Loader = TypeVar("Loader")
@@ -27,6 +28,7 @@ class SliceContext:
     home_city: str
     request: RequestContext
     ports: Mapping[Port[Any], object] = field(default_factory=dict)
+    bus: Bus | None = None
 
     @property
     def tenant(self) -> str:
@@ -41,6 +43,13 @@ class SliceContext:
     def now(self) -> int:
         """Epoch milliseconds."""
         return time.time_ns() // 1_000_000
+
+    @property
+    def events(self) -> Bus:
+        """Where subscriptions listen."""
+        if self.bus is None:
+            raise Unavailable("this process carries no events")
+        return self.bus
 
     @property
     def loaders(self) -> dict[str, Any]:
