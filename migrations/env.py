@@ -18,7 +18,7 @@ def run(connection: sa.Connection) -> None:
 async def upgrade() -> None:
     url = context.config.get_main_option("sqlalchemy.url")
     assert url is not None
-    store = Store(url)
+    store = Store(url, command_timeout=None)
     try:
         async with store.write() as connection:
             await connection.run_sync(run)
