@@ -1,7 +1,7 @@
 """The RFC 6902 patch that turns one content into another, in time and space that grow with their size alone.
 
-`jsonpatch.make_patch` finds moved values too, at a price that grows with the square of what has changed: half an hour for two
-arrays of 100,000 numbers. Here members are compared by name, and arrays by place once what they begin and end with alike is left out.
+`jsonpatch.make_patch` finds moved values too, at a price that grows with the square of what has changed: five seconds for an array of
+6,000 numbers, and a content may have a million. Here members are compared by name, and arrays by place once what they begin and end with alike is left out.
 """
 
 from collections.abc import Iterator

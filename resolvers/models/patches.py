@@ -16,7 +16,7 @@ import jsonpointer
 
 from graph.errors import BadUserInput, Conflict
 from graph.json_codec import dumps, loads
-from resolvers.models.content import MAX_CONTENT, MAX_DEPTH
+from resolvers.models.content import MAX_DEPTH
 from resolvers.models.records import JSONValue
 from resolvers.stores.json_bounds import json_text
 
@@ -35,7 +35,7 @@ __all__ = [
 
 MAX_OPERATIONS = 1_000
 MAX_PATCH = 1_000_000
-"""Characters of a patch's JSON."""
+"""Characters of a patch's JSON, and of what it copies in all."""
 _MAX_POINTERS = 32_768
 _MAX_TOLD = 200
 
@@ -111,7 +111,7 @@ def apply_patch(content: JSONValue, patch: Patch) -> JSONValue:
     Raises `Conflict` where a `test` fails, and `BadUserInput` where an operation names what is not there. How large and how deep the
     result is, the caller checks.
     """
-    room = MAX_CONTENT
+    room = MAX_PATCH
     for operation in patch.operations:
         if operation.op == "copy":
             # Doubling what is there, again and again, would fill the memory before the result could be looked at.
@@ -123,8 +123,11 @@ def apply_patch(content: JSONValue, patch: Patch) -> JSONValue:
                 f"Operation {operation.number} of the patch failed: {_short(operation.path)} has not the value that is expected there",
                 extensions={"operation": operation.number, "pointer": operation.path},
             ) from None
-        except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, RecursionError) as error:
+        except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException) as error:
             raise _inapplicable(operation, str(error)) from None
+        except RecursionError:
+            # Moves can nest a content as deep as they are many.
+            raise _inapplicable(operation, "the content is nested too deeply by now") from None
     return content
 
 
@@ -137,7 +140,7 @@ def _weight(content: JSONValue, operation: Operation, room: int) -> int:
         value, depth = waiting.pop()
         weight += len(value) + 2 if isinstance(value, str) else 2
         if weight > room:
-            raise _inapplicable(operation, f"the patch copies more than {MAX_CONTENT:,} characters in all")
+            raise _inapplicable(operation, f"the patch copies more than {MAX_PATCH:,} characters in all")
         if isinstance(value, dict | list):
             if depth > MAX_DEPTH:
                 raise _inapplicable(operation, f"what it copies is nested more than {MAX_DEPTH} levels deep")
