@@ -6,8 +6,12 @@ from enum import Enum
 import strawberry
 
 from graph.contracts import GlobalId
+from graph.rights import Scope, any_of
 from resolvers.telemetry import records
+from subgraphs.directives import semantic
 from subgraphs.scalars import JSONObject, TelemetryValue, Timestamp
+
+READ = any_of(Scope.TELEMETRY_READ)
 
 strawberry.enum(records.TelemetrySource)
 strawberry.enum(records.TelemetryQuality)
@@ -40,19 +44,21 @@ class Aggregation(Enum):
     )
 
 
-@strawberry.type
+@strawberry.federation.type(requires_scopes=READ)
 class TelemetryPoint:
-    timestamp: Timestamp
-    key: str
-    value: TelemetryValue
-    unit: str | None = strawberry.field(description="UCUM; given for every numeric value.")
-    source: records.TelemetrySource
-    scenario_id: strawberry.ID | None
-    quality: records.TelemetryQuality | None
-    attributes: JSONObject | None
+    timestamp: Timestamp = strawberry.federation.field(directives=[semantic("telemetry:timestamp")])
+    key: str = strawberry.federation.field(directives=[semantic("telemetry:key")])
+    value: TelemetryValue = strawberry.federation.field(directives=[semantic("telemetry:value")])
+    unit: str | None = strawberry.federation.field(
+        directives=[semantic("telemetry:unit")], description="UCUM; given for every numeric value."
+    )
+    source: records.TelemetrySource = strawberry.federation.field(directives=[semantic("telemetry:source")])
+    scenario_id: strawberry.ID | None = strawberry.federation.field(directives=[semantic("simulation:scenarioId")])
+    quality: records.TelemetryQuality | None = strawberry.federation.field(directives=[semantic("telemetry:quality")])
+    attributes: JSONObject | None = strawberry.federation.field(directives=[semantic("telemetry:attributes")])
 
 
-@strawberry.type
+@strawberry.federation.type(requires_scopes=READ)
 class TelemetrySeries:
     key: str
     unit: str | None
@@ -65,7 +71,7 @@ class TelemetrySeries:
     )
 
 
-@strawberry.type
+@strawberry.federation.type(requires_scopes=READ)
 class TelemetryKey:
     key: str
     unit: str | None
@@ -89,7 +95,7 @@ def _series_list(root: "TelemetryResult") -> list[TelemetrySeries]:
     return [_series(columns, root.asked.city) for columns in root.asked.answer.columns]
 
 
-@strawberry.type
+@strawberry.federation.type(requires_scopes=READ)
 class TelemetryResult:
     entity_id: strawberry.ID
     keys: list[str]
