@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from resolvers.stores.joins import look_up
 from resolvers.stores.metadata import code_point_text, metadata
 from resolvers.stores.rows import json_rows
 from resolvers.stores.upsert import Upsert, upsert_into
@@ -141,22 +142,24 @@ def upsert_series(dialect: str) -> Upsert:
 
 def series_statement() -> sa.Select[Any]:
     """Identifier, unit and identity of the series in `series`. Parameters: `tenant`, `series`."""
-    given, s = _given_series(), series_table.c
+    s = series_table.c
+    return _known_series(_given_series()).add_columns(s.id, s.unit, s.entity, s.key, s.source, s.scenario)
+
+
+def places_statement() -> sa.Select[Any]:
+    """Place, identifier and unit of the series in `series`, whose rows end with a place. Parameters: `tenant`, `series`."""
+    given = _given_series()
+    return _known_series(given).add_columns(given.c.place, series_table.c.id, series_table.c.unit)
+
+
+def _known_series(given: sa.CTE) -> sa.Select[Any]:
+    s = series_table.c
     same = (s[name] == given.c[name] for name in ("entity", "key", "source", "scenario"))
-    return sa.select(s.id, s.unit, s.entity, s.key, s.source, s.scenario).join_from(
-        given, series_table, sa.and_(s.tenant == _TENANT, *same)
-    )
-
-
-def upsert_points(dialect: str) -> Upsert:
-    """Stores points, to be executed with many rows of parameters at once."""
-    insert = upsert_into(point_table, dialect)
-    values = {name: insert.excluded[name] for name in ("num", "json", "quality", "attributes")}
-    return insert.on_conflict_do_update(index_elements=("series", "ts"), set_=values)
+    return sa.select().select_from(look_up(given, series_table, sa.and_(s.tenant == _TENANT, *same)))
 
 
 def _given_series() -> sa.CTE:
-    return json_rows("given", "series", entity=sa.Uuid, key=sa.Text, source=sa.Text, scenario=sa.Uuid, unit=sa.Text)
+    return json_rows("given", "series", entity=sa.Uuid, key=sa.Text, source=sa.Text, scenario=sa.Uuid, unit=sa.Text, place=sa.BigInteger)
 
 
 def _asked() -> sa.CTE:

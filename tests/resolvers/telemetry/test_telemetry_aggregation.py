@@ -13,7 +13,12 @@ from resolvers.telemetry.records import Aggregation, TelemetryValue
 from tests.resolvers.telemetry.series import ROAD_CLOSED, ask, measured, simulated, store_points, window
 
 TIMES = st.integers(-3_000, 3_000)
-VALUES = st.one_of(st.floats(-1e12, 1e12), st.integers(-(10**9), 10**9), st.booleans(), st.text(max_size=3))
+VALUES = st.one_of(
+    st.floats(-1e12, 1e12),
+    st.integers(-(10**9), 10**9),
+    st.booleans(),
+    st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=3),
+)
 POINTS = st.dictionaries(TIMES, VALUES, max_size=60)
 
 

@@ -229,12 +229,12 @@ async def test_lttb_when_there_are_fewer_points_then_all_stay_and_texts_do_not(s
 
 
 async def test_values_when_they_are_no_numbers_then_they_come_back_as_they_were(store: Store) -> None:
-    values: list[TelemetryValue] = [21.5, 7, True, False, "on", "", {"state": {"open": [1, None]}}]
-    await store_points(store, measured(range(7), values))
+    values: list[TelemetryValue] = [21.5, 7, True, False, "on", "", {"state": {"open": [1, None]}}, "\\u0000", "ä\U0001f600"]
+    await store_points(store, measured(range(9), values))
 
     answer = await ask(store, window(0, 10))
 
-    assert answer.columns[0].values == [21.5, 7.0, True, False, "on", "", {"state": {"open": [1, None]}}]
+    assert answer.columns[0].values == [21.5, 7.0, True, False, "on", "", {"state": {"open": [1, None]}}, *values[7:]]
     assert answer.columns[0].values[2] is True
 
 

@@ -1,0 +1,148 @@
+"""PostgreSQL: the partitions of `telemetry_point`, by time. SQLite has none, and nothing here does anything there.
+
+A month is a partition where it lies about the present, a year where it lies further off, and all before 1970 is one, and all from
+2100 on: a clock that is wrong, or an archive that is loaded, cannot make them thousands. There is no default partition: to add
+another beside it, PostgreSQL would stop every reader, where so neither readers nor writers wait.
+
+Who writes points shares a lock, which `without_writers` takes for itself alone: no partition is dropped under a writer.
+"""
+
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resolvers.stores.engine import Store
+
+__all__ = ["Partition", "ensure_partitions", "make_ahead", "partition_for", "partitions", "without_writers"]
+
+_Month: TypeAlias = tuple[int, int]
+
+_FIRST_YEAR, _LAST_YEAR = 1970, 2099
+_MONTHLY_BACK, _MONTHLY_AHEAD = 3, 1
+"""So many years before and after this one have a partition a month."""
+_MONTHS_AHEAD = 3
+_BEFORE, _AFTER = "telemetry_point_before", "telemetry_point_after"
+
+_WRITERS = 0x7E1E_0001
+_MAKERS = 0x7E1E_0002
+_LOCK_TIMEOUT = "2s"
+"""Whoever wants to drop a partition waits no longer: behind it, everybody else waits."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Partition:
+    """Points from `start` on and before `end`; None where there is no bound."""
+
+    start: int | None
+    end: int | None
+    name: str
+
+
+async def ensure_partitions(connection: AsyncConnection, times: npt.NDArray[np.int64]) -> None:
+    """Sees to it that points of these times can be stored in the open write transaction, before it writes any."""
+    if connection.dialect.name != "postgresql":
+        return
+    await connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_WRITERS)))
+    known, this_year = await _names(connection), datetime.now(UTC).year
+    if missing := [month for month in _months(times) if partition_for(month, known, this_year).name not in known]:
+        await _make(connection, missing, this_year)
+
+
+async def make_ahead(store: Store, now: int) -> None:
+    """Makes the partitions of this month and the next ones, so that no writer has to."""
+    if store.dialect != "postgresql":
+        return
+    today = datetime.fromtimestamp(now / 1000, UTC)
+    first = today.year * 12 + today.month - 1
+    months = [((first + ahead) // 12, (first + ahead) % 12 + 1) for ahead in range(_MONTHS_AHEAD + 1)]
+    async with store.write() as connection:
+        await _make(connection, months, today.year)
+
+
+async def partitions(connection: AsyncConnection) -> list[Partition]:
+    """All there are, oldest first."""
+    return sorted((_named(name) for name in await _names(connection)), key=lambda found: (found.start is not None, found.start))
+
+
+@asynccontextmanager
+async def without_writers(store: Store) -> AsyncIterator[AsyncConnection]:
+    """A write transaction in which nobody else stores points. Raises where it is not to be had within two seconds."""
+    async with store.write() as connection:
+        if store.dialect == "postgresql":
+            await connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
+            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS)))
+        yield connection
+
+
+def partition_for(month: _Month, known: Collection[str], this_year: int) -> Partition:
+    """The partition that the month lies in, or is to lie in where none of `known` has it.
+
+    A year that has months already goes on with them: what was near the present once stays divided.
+    """
+    year, _ = month
+    if year < _FIRST_YEAR:
+        return _named(_BEFORE)
+    if year > _LAST_YEAR:
+        return _named(_AFTER)
+    monthly = this_year - _MONTHLY_BACK <= year <= this_year + _MONTHLY_AHEAD or any(name.startswith(_of_year(year, "m")) for name in known)
+    yearly = _of_year(year, "y")
+    if yearly in known or not monthly:
+        return _named(yearly)
+    return _named(f"{_of_year(year, 'm')}_{month[1]:02}")
+
+
+def _of_year(year: int, kind: str) -> str:
+    return f"telemetry_point_{kind}{year}"
+
+
+def _named(name: str) -> Partition:
+    """A partition's name says its bounds."""
+    if name == _BEFORE:
+        return Partition(None, _month_start(_FIRST_YEAR, 1), name)
+    if name == _AFTER:
+        return Partition(_month_start(_LAST_YEAR + 1, 1), None, name)
+    kind, _, rest = name.removeprefix("telemetry_point_").partition("_")
+    year = int(kind[1:])
+    if kind.startswith("y"):
+        return Partition(_month_start(year, 1), _month_start(year + 1, 1), name)
+    month = int(rest)
+    return Partition(_month_start(year, month), _month_start(year + month // 12, month % 12 + 1), name)
+
+
+def _month_start(year: int, month: int) -> int:
+    return int(datetime(year, month, 1, tzinfo=UTC).timestamp() * 1000)
+
+
+def _months(times: npt.NDArray[np.int64]) -> list[_Month]:
+    """The months that times in epoch milliseconds lie in; what is out of all bounds as the nearest month within them."""
+    bounded = times.clip(_month_start(_FIRST_YEAR, 1) - 1, _month_start(_LAST_YEAR + 1, 1))
+    numbers = np.unique(bounded.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)).tolist()
+    return [(1970 + number // 12, number % 12 + 1) for number in numbers]
+
+
+async def _names(connection: AsyncConnection) -> frozenset[str]:
+    found = await connection.exec_driver_sql(
+        "SELECT child.relname FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid WHERE inhparent = 'telemetry_point'::regclass"
+    )
+    return frozenset(found.scalars())
+
+
+async def _make(connection: AsyncConnection, months: Iterable[_Month], this_year: int) -> None:
+    await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKERS)))
+    known = set(await _names(connection))
+    for month in months:
+        wanted = partition_for(month, known, this_year)
+        if wanted.name in known:
+            continue
+        # Attached rather than made as a partition, which would stop readers and writers of the whole table.
+        bounds = f"FROM ({'MINVALUE' if wanted.start is None else wanted.start}) TO ({'MAXVALUE' if wanted.end is None else wanted.end})"
+        await connection.exec_driver_sql(f"CREATE TABLE {wanted.name} (LIKE telemetry_point INCLUDING ALL)")
+        await connection.exec_driver_sql(f"ALTER TABLE telemetry_point ATTACH PARTITION {wanted.name} FOR VALUES {bounds}")
+        known.add(wanted.name)
