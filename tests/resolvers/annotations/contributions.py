@@ -3,11 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resolvers.annotations import commands
+from resolvers.annotations import store as sql
 from resolvers.annotations.records import Annotation, AnnotationDraft, AnnotationType, Note, NoteDraft, Owner
 from resolvers.stores.engine import Store
 
@@ -62,3 +64,26 @@ async def write_note(
     **draft: Any,
 ) -> Note:
     return await commands.create_note(store, models, owner=owner, author=author, model=model, draft=NoteDraft(text, **draft), now=now)
+
+
+async def hang_on(store: Store, models: Sequence[UUID], user: UUID = BOB) -> None:
+    """Gives each model annotations on its wheel, its stone and its wheel again, and two notes; all of them mention `user`.
+
+    Written all at once, because many transactions take their time. Texts are the model's number and the contribution's own.
+    """
+    of_owner = {"tenant": HELSINKI.tenant, "city": HELSINKI.city, "author": "ada", "version": 1, "mentioned": [str(user)]}
+    annotations, notes, mentions = [], [], []
+    for number, model in enumerate(models):
+        for turn, element in enumerate(("wheel", "stone", "wheel", None, None)):
+            at, uuid = 1_000 * number + turn, uuid4()
+            row = {**of_owner, "uuid": uuid, "model": model, "text": f"{number}.{turn}", "created_at": at, "updated_at": at}
+            if element is None:
+                notes.append(row | {"related_elements": []})
+            else:
+                annotations.append(row | {"element": element, "type": "RISK", "tags": ["x"], "resolved": False})
+            place = {"annotation": None if element is None else uuid, "note": uuid if element is None else None}
+            by = {"uuid": uuid4(), "model": model, "mentioned": user, "mentioned_by": "ada", "at": at}
+            mentions.append({"tenant": HELSINKI.tenant, "city": HELSINKI.city, **place, **by})
+    async with store.write() as connection:
+        for table, rows in ((sql.annotation, annotations), (sql.note, notes), (sql.mention, mentions)):
+            await connection.execute(sa.insert(table), rows)

@@ -9,7 +9,7 @@ from resolvers.annotations.records import Annotation, AnnotationFilter, Annotati
 from resolvers.stores.engine import Store
 from resolvers.stores.paging import Window
 from tests.fakes.statements import count_statements, record_statements
-from tests.resolvers.annotations.contributions import BOB, EVE, HELSINKI, KILN, MILL, KnownModels, annotate, write_note
+from tests.resolvers.annotations.contributions import BOB, EVE, HELSINKI, KILN, MILL, annotate, hang_on, write_note
 
 ALL = Window(100)
 EVERY = AnnotationFilter()
@@ -156,10 +156,7 @@ async def _ask_everything(store: Store, models: list[UUID]) -> None:
 @pytest.mark.parametrize("count", [5, 50])
 async def test_statements_when_many_models_are_asked_then_each_question_is_one(store: Store, count: int) -> None:
     models = [UUID(int=number + 1) for number in range(count)]
-    known = KnownModels(of_models={model: {"wheel"} for model in models})
-    for number, model in enumerate(models):
-        for turn in range(3):
-            await annotate(store, f"{number}.{turn}", model=model, models=known, now=1_000 + turn)
+    await hang_on(store, models)
 
     with count_statements(store) as statements:
         pages = await queries.annotations_of_each(store, HELSINKI, [Place(model) for model in models], EVERY, DESC, Window(2))
