@@ -5,7 +5,7 @@ from typing import Any
 
 import jsonpatch
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from graph.json_codec import loads
 from resolvers.models.content import content_text
@@ -18,6 +18,7 @@ def between(old: Any, new: Any) -> Any:
     return loads(found.patch.text, exact_integers=True)
 
 
+@settings(max_examples=60, deadline=None)
 @given(CONTENTS, CONTENTS)
 def test_difference_when_applied_by_another_hand_then_it_gives_the_new_content(old: Any, new: Any) -> None:
     if new is None:
@@ -26,6 +27,7 @@ def test_difference_when_applied_by_another_hand_then_it_gives_the_new_content(o
     assert same(jsonpatch.apply_patch(deepcopy(old), between(old, new)), new)
 
 
+@settings(max_examples=60, deadline=None)
 @given(CONTENTS)
 def test_difference_when_there_is_none_then_no_operations(content: Any) -> None:
     if content is not None:

@@ -4,7 +4,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.errors import BadUserInput, CityGraphError, Conflict
@@ -185,6 +185,7 @@ def test_pointers_when_packed_then_unpacked_and_too_many_are_everything() -> Non
     assert unpack_pointers(pack_pointers({f"/{number:0>100}" for number in range(1_000)})) == [""]
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_patches_when_they_do_not_touch_the_same_then_their_order_does_not_matter(data: st.DataObject) -> None:
     """So a patch that was written for an earlier version means the same on a later one, if the two do not collide."""
@@ -204,6 +205,7 @@ def test_patches_when_they_do_not_touch_the_same_then_their_order_does_not_matte
     assert same(one, other)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_patch_when_applied_then_only_what_it_writes_has_changed(data: st.DataObject) -> None:
     content = data.draw(CONTAINERS)
