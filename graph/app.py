@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from graphql import GraphQLSchema, is_abstract_type, print_schema
+from graphql import GraphQLSchema, is_abstract_type
 from strawberry.federation import Schema
 
 from graph.auth.demo_issuer import DemoIssuer
 from graph.auth.tickets import Tickets
-from graph.composing import composed
+from graph.composing import composed, composed_sdl
 from graph.config import ConfigError, Settings
 from graph.contracts import RequestContext, SubgraphSDL, Transport
 from graph.engine import (
@@ -41,6 +41,7 @@ from graph.operations import CityOperations, build_operations
 from graph.server.application import Application
 from graph.sources import Schemas, SchemaSource, http_transport
 from graph.supergraph import Supergraph
+from graph.supergraph.public_schema import print_public_schema
 from resolvers.annotations.directory import ModelAnnotations
 from resolvers.city_objects.directory import CityObjectDirectory
 from resolvers.compliance import artefacts as artefact_files
@@ -170,7 +171,7 @@ def city_supergraph() -> Supergraph:
 
 def city_schema() -> str:
     """The public API of a city as SDL; the same bytes for the same slices."""
-    return print_schema(city_supergraph().api_schema) + "\n"
+    return print_public_schema(composed_sdl(in_process(local_schemas().schemas)))
 
 
 def in_process(schemas: Mapping[str, Schema]) -> list[SubgraphSDL]:

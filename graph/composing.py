@@ -46,6 +46,11 @@ def composed(subgraphs: Sequence[SubgraphSDL], remembered_in: Path | None = None
     return supergraph
 
 
+def composed_sdl(subgraphs: Sequence[SubgraphSDL]) -> str:
+    """The supergraph's text, with what a `Supergraph` does not keep. Raises `CompositionFailedError`."""
+    return _compose(subgraphs, None)[0]
+
+
 def narrowed(supergraph_sdl: str, contract: Contract) -> str:
     """The supergraph with the contract's API. Raises `ConfigError`."""
     from graph.supergraph.contract import filtered  # few have a contract
