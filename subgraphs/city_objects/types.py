@@ -18,6 +18,7 @@ from subgraphs.arguments import given
 from subgraphs.city_objects.inputs import BoundingBoxInput, listed, object_key, read_box, read_radius
 from subgraphs.connections import Cursors, PageInfo, page_info, page_size, window
 from subgraphs.context import SliceContext
+from subgraphs.directives import semantic
 from subgraphs.node import Node
 from subgraphs.scalars import GeoJSON, JSONObject, Timestamp
 
@@ -138,6 +139,7 @@ async def _nearby(
 class CityObject(Node):
     record: strawberry.Private[records.CityObject]
 
+    id: strawberry.ID = strawberry.federation.field(directives=[semantic("dt:entityId")])
     uuid: UUID
     city: City | None
     type: records.CityObjectType
