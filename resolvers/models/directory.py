@@ -31,18 +31,9 @@ class ModelDirectory:
         content = (await connection.execute(sql.content_of(tenant, self._city, model))).scalar_one_or_none()
         return set() if content is None else await asyncio.to_thread(_elements, content, element_ids)
 
-    async def has_element(self, connection: AsyncConnection, tenant: str, model: UUID, element_id: str) -> bool:
-        """Whether the model's newest content has an object whose `id` is that string."""
-        content = (await connection.execute(sql.content_of(tenant, self._city, model))).scalar_one_or_none()
-        return content is not None and await asyncio.to_thread(_has_element, content, element_id)
-
 
 def _elements(content: bytes, element_ids: Collection[str]) -> set[str]:
     return set(find_elements(read_packed(content), element_ids))
-
-
-def _has_element(content: bytes, element_id: str) -> bool:
-    return bool(find_elements(read_packed(content), [element_id]))
 
 
 def _writes(connection: AsyncConnection) -> bool:

@@ -74,10 +74,10 @@ async def test_directory_when_asked_then_it_knows_the_tenants_models_and_their_e
         async with transaction() as connection:
             uuids = [model.uuid, other.uuid, elsewhere.uuid, model.uuid]
             assert await directory.existing(connection, TENANT, uuids) == {model.uuid}
-            found = [await directory.has_element(connection, TENANT, model.uuid, id) for id in ("n1", "root", "7", "n2", "")]
-            assert found == [True, True, False, False, False]
-            assert not await directory.has_element(connection, TENANT, elsewhere.uuid, "x")
-            assert not await directory.has_element(connection, "other", model.uuid, "n1")
+            asked = ["n1", "root", "7", "n2", ""]
+            assert await directory.elements(connection, TENANT, model.uuid, asked) == {"n1", "root"}
+            assert await directory.elements(connection, TENANT, elsewhere.uuid, ["x"]) == set()
+            assert await directory.elements(connection, "other", model.uuid, ["n1"]) == set()
 
 
 async def test_model_when_someone_hangs_something_on_it_then_it_can_be_patched_but_not_deleted_meanwhile(postgresql_store: Store) -> None:
