@@ -5,7 +5,7 @@ Who asks (`Principal`, `RequestContext`), what is sent to a subgraph and what co
 `AuditSink`), and how things are named across cities (`GlobalId`).
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -87,6 +87,10 @@ class Transport(Protocol):
 
         What keeps it from beginning or going on is raised as a `CityGraphError`: a channel that breaks never reads as complete.
         """
+        ...
+
+    def caller(self, context: RequestContext) -> Hashable:
+        """What of the caller decides what the subgraph answers: callers for whom it is equal may share one answer."""
         ...
 
     async def close(self) -> None: ...

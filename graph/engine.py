@@ -171,7 +171,12 @@ def _version(settings: Settings, federation: Federation, audit: AuditSink | None
     )
     labels = OverrideLabels(supergraph, hooks.decide)
     pipeline = Pipeline(preparer, executor, labels, policy, hooks=hooks, audit=audit, plan_roles=frozenset(settings.query_plan_roles))
-    return Version(supergraph.sha256, pipeline, executor.close)
+
+    async def close() -> None:
+        await pipeline.close()
+        await executor.close()
+
+    return Version(supergraph.sha256, pipeline, close)
 
 
 def document_limits(settings: Settings) -> DocumentLimits:

@@ -23,6 +23,11 @@ class PersonalData:
     pseudonymous: bool = False
 
 
+@strawberry.federation.schema_directive(locations=[Location.FIELD_DEFINITION], name="perCaller", compose=True, import_url=SPECIFICATION)
+class PerCaller:
+    """What the field answers depends on who asks, and not on their rights alone: no two callers may share an answer."""
+
+
 def semantic(name: str) -> SemanticId:
     """`semantic("telemetry:unit")`: a field of the DATA4CIRC namespace."""
     return SemanticId(urn=f"urn:data4circ:dt-dth:{name}")

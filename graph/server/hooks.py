@@ -8,7 +8,7 @@ import asyncio
 import importlib
 import logging
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import lru_cache
@@ -121,6 +121,10 @@ class HookedTransport:
         async with aclosing(self._transport.subscribe(request, context)) as responses:
             async for response in responses:
                 yield response
+
+    def caller(self, context: RequestContext) -> Hashable:
+        """A hook may tell anybody apart from anybody."""
+        return object()
 
     async def close(self) -> None:
         await self._transport.close()

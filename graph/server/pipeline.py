@@ -14,6 +14,8 @@ from graph.server.messages import Answer, GraphQLRequest
 from graph.server.policy import Policy, RefusedField
 from graph.server.preparation import Prepared, Preparer, RefusedError
 from graph.server.problems import Trace, complete, graphql_error, syntax_errors
+from graph.server.streams import Streams
+from graph.subscriptions.sharing import Attachment, Sink
 
 QUERY_PLAN_HEADER = "citygraph-query-plan"
 
@@ -36,33 +38,52 @@ class Pipeline:
         self._hooks = hooks
         self._auditor = None if audit is None else Auditor(audit)
         self._plan_roles = plan_roles
+        self._streams = Streams(executor, shared=not hooks.on_response)
 
     async def answer(self, request: GraphQLRequest, context: RequestContext, trace: Trace, *, read_only: bool = False) -> Answer:
         """Never raises for what a client sent: request errors and field errors are both answers.
 
         `read_only` refuses what is not a query (`MethodNotAllowed`, raised: it is the server's protocol that forbids it).
         """
+        opened = await self._opened(request, context, trace, read_only=read_only)
+        assert isinstance(opened, Answer)
+        return opened
+
+    async def open(self, request: GraphQLRequest, context: RequestContext, trace: Trace, sink: Sink) -> Answer | Attachment:
+        """Answers a query or a mutation, and a subscription that is refused; else has the `sink` hear the subscription."""
+        return await self._opened(request, context, trace, sink=sink)
+
+    async def close(self) -> None:
+        """Ends what still streams."""
+        await self._streams.close()
+
+    async def _opened(
+        self, request: GraphQLRequest, context: RequestContext, trace: Trace, *, sink: Sink | None = None, read_only: bool = False
+    ) -> Answer | Attachment:
+        answer: Answer | Attachment
         try:
             if self._hooks.on_operation:
                 request = await self._hooks.operation(request, context)
-            answer = await self._run(request, context, trace, read_only=read_only)
+            answer = await self._run(request, context, trace, sink, read_only=read_only)
         except MethodNotAllowed:
             raise
         except RefusedError as refused:
             answer = Answer({"errors": syntax_errors(refused.kind, refused.errors, trace)}, refused.kind.status)
         except CityGraphError as error:
             answer = _refusal(error, trace)
-        if not self._hooks.on_response:
+        if not self._hooks.on_response or isinstance(answer, Attachment):
             return answer
         try:
             return await self._hooks.response(answer, request, context)
         except CityGraphError as error:
             return _refusal(error, trace)
 
-    async def _run(self, request: GraphQLRequest, context: RequestContext, trace: Trace, *, read_only: bool) -> Answer:
+    async def _run(
+        self, request: GraphQLRequest, context: RequestContext, trace: Trace, sink: Sink | None, *, read_only: bool
+    ) -> Answer | Attachment:
         granted = self._policy.granted(context)
         prepared = await self._preparer.prepared(request, self._labels.active(context), granted)
-        check_kind(prepared.kind, read_only=read_only)
+        check_kind(prepared.kind, read_only=read_only, streams=sink is not None)
         variables = self._preparer.coerced(prepared, request.variables)
         if prepared.refused and (refused := [one for one in prepared.refused if one.asked(variables)]):
             if self._auditor is not None:
@@ -71,6 +92,8 @@ class Pipeline:
             return _forbidden(refused, trace)
         if self._hooks.on_plan:
             await self._hooks.plan(prepared.plan, request, context)
+        if sink is not None and prepared.kind is OperationKind.SUBSCRIPTION:
+            return await self._attached(prepared, variables, context, trace, sink)
         outcome = await self._executed(prepared, variables, context, trace)
         body: dict[str, Any] = {"data": outcome.data}
         if outcome.errors:
@@ -78,6 +101,13 @@ class Pipeline:
         if self._plan_roles and self._shows_plan(request, context):
             body["extensions"] = _plan_extension(prepared)
         return Answer(body)
+
+    async def _attached(
+        self, prepared: Prepared, variables: Mapping[str, Any], context: RequestContext, trace: Trace, sink: Sink
+    ) -> Attachment:
+        if self._auditor is not None and prepared.audited:
+            await self._auditor.ran(prepared.audited, variables, ExecutionOutcome({}, []), context, trace)
+        return self._streams.attach(prepared, variables, context, trace, sink)
 
     async def _executed(self, prepared: Prepared, variables: Mapping[str, Any], context: RequestContext, trace: Trace) -> ExecutionOutcome:
         if self._auditor is None or not prepared.audited:
@@ -112,9 +142,9 @@ def _plan_extension(prepared: Prepared) -> dict[str, Any]:
     return {"queryPlan": {"kind": "QueryPlan", "node": plan_to_json(prepared.plan)}}
 
 
-def check_kind(kind: OperationKind, *, read_only: bool) -> None:
+def check_kind(kind: OperationKind, *, read_only: bool, streams: bool) -> None:
     """Raises `MethodNotAllowed` for what a safe method may not do, `BadRequest` for what one response cannot hold."""
-    if kind is OperationKind.SUBSCRIPTION:
+    if kind is OperationKind.SUBSCRIPTION and not streams:
         raise BadRequest("a subscription cannot be answered by one response: a live channel is needed")
-    if read_only and kind is not OperationKind.QUERY:
+    if read_only and kind is OperationKind.MUTATION:
         raise MethodNotAllowed(f"a {kind.value} cannot be sent by GET: use POST")

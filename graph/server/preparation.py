@@ -27,6 +27,7 @@ from graph.contracts import OperationKind
 from graph.errors import BadRequest, BadUserInput, CityGraphError, GraphQLParseFailed, GraphQLValidationFailed, IntrospectionDisabled
 from graph.executor import Executor
 from graph.planner import Planner
+from graph.planner.callers import per_caller
 from graph.planner.permitted import deciding
 from graph.planner.plan import Plan
 from graph.server.audit import AuditedField, audited_fields
@@ -50,7 +51,7 @@ Key = tuple[bytes, str | None, frozenset[str]]
 class Prepared:
     """A valid operation for callers of certain rights: its plan, the definitions of its variables, the root fields that they may not use.
 
-    `audited` are the root fields that the audit log may ask after.
+    `audited` are the root fields that the audit log may ask after. `per_caller`: its answer is its caller's alone.
     """
 
     kind: OperationKind
@@ -58,6 +59,7 @@ class Prepared:
     plan: Plan
     refused: tuple[RefusedField, ...] = ()
     audited: tuple[AuditedField, ...] = ()
+    per_caller: bool = False
 
 
 class RefusedError(Exception):
@@ -132,7 +134,8 @@ class Preparer:
             plan = self._planner.plan_for(normalized, denied, labels)
             self._executor.prepare(plan)
         audited = audited_fields(operation, supergraph, denied)
-        prepared = Prepared(operation.kind, tuple(node.variable_definitions or ()), plan, refused, audited)
+        definitions = tuple(node.variable_definitions or ())
+        prepared = Prepared(operation.kind, definitions, plan, refused, audited, per_caller(operation, supergraph))
         return deciding(operation, supergraph), prepared
 
     def _parse(self, text: str) -> DocumentNode:

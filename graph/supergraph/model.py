@@ -117,3 +117,5 @@ class Supergraph:
     """What callers must have been granted."""
     personal: frozenset[tuple[str, str]] = frozenset()
     """Fields of object types that may hold personal data (`@personalData`)."""
+    per_caller: frozenset[tuple[str, str]] = frozenset()
+    """Fields of object types that tell callers apart who have equal rights (`@perCaller`)."""

@@ -76,7 +76,8 @@ def read_supergraph(sdl: str) -> Supergraph:
         api_schema=api_schema,
         sha256=hashlib.sha256(sdl.encode()).hexdigest(),
         demands=demands,
-        personal=frozenset(_personal(composites, types)),
+        personal=frozenset(_marked(composites, types, "personalData")),
+        per_caller=frozenset(_marked(composites, types, "perCaller")),
     )
 
 
@@ -92,11 +93,11 @@ def _fields(node: CompositeNode) -> tuple[FieldDefinitionNode, ...]:
     return () if isinstance(node, UnionTypeDefinitionNode) else node.fields or ()
 
 
-def _personal(composites: dict[str, CompositeNode], types: dict[str, TypeInfo]) -> Iterator[tuple[str, str]]:
-    """An interface's mark is its implementations'."""
+def _marked(composites: dict[str, CompositeNode], types: dict[str, TypeInfo], directive: str) -> Iterator[tuple[str, str]]:
+    """The fields that carry a directive; an interface's mark is its implementations'."""
     for name, node in composites.items():
         for one in _fields(node):
-            if _applied(one, "personalData"):
+            if _applied(one, directive):
                 yield from ((owner, one.name.value) for owner in types[name].possible_types)
 
 

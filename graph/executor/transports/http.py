@@ -5,7 +5,7 @@ An answer counts if its body is a GraphQL response, whatever its status; everyth
 
 import re
 import ssl
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -82,6 +82,11 @@ class HttpTransport:
             if told is Persistence.NOT_SUPPORTED:
                 self._persisted_queries, extensions = False, b""
         return await self._ask(_body(request, _document(request.document), extensions), request.kind, headers)
+
+    def caller(self, context: RequestContext) -> Hashable:
+        """The headers that are forwarded, but for what is different with every request."""
+        requests_own = trace_headers(context)
+        return tuple(sorted((name, value) for name, value in self._headers(context).items() if name not in requests_own))
 
     async def close(self) -> None:
         await self._pool.close()

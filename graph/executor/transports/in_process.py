@@ -5,7 +5,7 @@ Plans are valid by construction, so a document is parsed once and run by graphql
 
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Hashable
 from dataclasses import replace
 from inspect import isawaitable
 from typing import Any, cast
@@ -79,6 +79,10 @@ class InProcessTransport:
             raise _failure(error, context) from error
         finally:
             await events.aclose()
+
+    def caller(self, context: RequestContext) -> Hashable:
+        """Fields that tell callers of one tenant apart say so in the schema (`@perCaller`)."""
+        return context.principal.tenant
 
     async def close(self) -> None:
         self._parsed.clear()
