@@ -289,6 +289,16 @@ def export_schema(
     export_schema.run(output)
 
 
+@app.command()
+def rights(
+    page: Annotated[Path | None, typer.Option(help="Write the table between the marks of this page, instead of printing it.")] = None,
+) -> None:
+    """Print which role may use which root field of a city's API."""
+    from graph.commands import rights
+
+    rights.run(page)
+
+
 def main() -> None:
     """The `citygraph` command."""
     # Loading makes objects that stay; looking through them again and again would take a tenth of a start.
