@@ -230,7 +230,7 @@ class Backups:
             for uuid in sorted({uuid for _, uuid in old} | set(orphans)):
                 if uuid == newest.uuid:
                     continue
-                async with self._store.read() as connection:
+                async with self._store.write() as connection:
                     await self._lease.confirm(connection)
                 await self._archives.remove(uuid)
                 async with self._store.write() as connection:
@@ -282,6 +282,7 @@ async def note_restored(store: Store, manifest: Manifest, now: int) -> None:
     async with store.write() as connection:
         await connection.execute(sql.settle_backup(manifest.city, manifest.uuid, made))
         await connection.execute(sql.fail_running(manifest.city, now, _DIED))
+        await connection.execute(sql.end_leases())
     await audit.write([system_entry(now, "backup.restore", _id(manifest.city, manifest.uuid), AuditOutcome.ALLOWED)])
     await audit.close()
 

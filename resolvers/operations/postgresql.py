@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import asyncpg  # type: ignore[import-untyped]
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from graph.errors import Conflict, Unavailable
+from graph.errors import CityGraphError, Conflict, Unavailable
 from resolvers.operations.archive import ArchiveDamagedError, Progress
 from resolvers.operations.records import Content, TableContent
 from resolvers.stores.engine import Store
@@ -136,14 +137,21 @@ class _ProgramFailedError(Exception):
 
 @asynccontextmanager
 async def _opened(address: URL) -> AsyncIterator[Store]:
-    """Connections of the backup's own, so that it takes none of the requests'. Raises `Unavailable` where there is no answer."""
-    store = Store(address.render_as_string(hide_password=False))
+    """Connections of the backup's own: it takes none of the requests', and its statements may take long. Raises `Unavailable`."""
+    store = Store(address.render_as_string(hide_password=False), command_timeout=None)
     try:
+        await _check_reachable(store, address)
         yield store
-    except (sa.exc.SQLAlchemyError, OSError) as error:
-        raise Unavailable(f"the database {address.database!r} does not do what a backup needs: {_reason(error)}") from error
     finally:
         await store.close()
+
+
+async def _check_reachable(store: Store, address: URL) -> None:
+    try:
+        async with store.read() as connection:
+            await connection.execute(sa.text("SELECT 1"))
+    except (CityGraphError, sa.exc.SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
+        raise Unavailable(f"the database {address.database!r} cannot be used: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

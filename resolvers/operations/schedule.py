@@ -139,13 +139,13 @@ class Scheduler:
 
     async def _follow(self, job: Job, lease: Lease) -> None:
         while True:
+            await asyncio.sleep(self._poll)  # first, too: a process that starts has other things to do
             try:
                 await self.look(job, lease)
             except (CityGraphError, sa.exc.SQLAlchemyError, OSError, LeaseLostError) as error:
                 logger.warning("%s could not be done: %s", job.name, error if isinstance(error, CityGraphError) else type(error).__name__)
             except Exception:
                 logger.exception("%s failed", job.name)
-            await asyncio.sleep(self._poll)
 
     async def look(self, job: Job, lease: Lease) -> bool:
         """Runs the job if it is due and this process's to do; whether it did."""

@@ -124,6 +124,11 @@ def settle_backup(city: str, uuid: UUID, made: Mapping[str, Any]) -> sa.Update:
     return sa.update(backup).where(_b.city == city, _b.uuid == uuid).values(**made)
 
 
+def end_leases() -> sa.Update:
+    """For a store that was just restored: whoever held them did so in the store that was backed up."""
+    return sa.update(lease).where(lease.c.tenant == SYSTEM).values(until=0)
+
+
 def forget_backup(city: str, uuid: UUID) -> sa.Delete:
     """Whoever's it is: its archive is gone."""
     return sa.delete(backup).where(_b.city == city, _b.uuid == uuid)

@@ -1,19 +1,22 @@
 """Backups of a store of either engine, into a folder, by a clock that the test sets."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy.engine import make_url
 
 from graph.contracts import AuditEntry
+from resolvers.operations import queries
 from resolvers.operations.archive import Archives
 from resolvers.operations.backups import Backups, DumpedStore
 from resolvers.operations.postgresql import PostgreSQLStore
+from resolvers.operations.records import Backup
 from resolvers.operations.sqlite import SQLiteStore
 from resolvers.stores.engine import Store
-from resolvers.stores.objects import ObjectStore
+from resolvers.stores.objects import ObjectStore, key_segment
 
 CITY = "FI-HELSINKI"
 TENANT = "helsinki"
@@ -61,13 +64,26 @@ class Site:
             lease_seconds=lease_seconds,
         )
 
+    async def make(self, tenant: str = TENANT) -> Backup:
+        """A backup as it ended."""
+        _, task = await self.backups().begin(tenant)
+        return await task
+
+    async def verify(self, uuid: UUID, tenant: str = TENANT) -> Backup:
+        return await (await self.backups().verify(tenant, uuid))
+
+    async def row(self, uuid: UUID) -> Backup:
+        found = await queries.backup_by_id(self.store, TENANT, CITY, uuid)
+        assert found is not None
+        return found
+
+    def archive(self, uuid: UUID) -> Path:
+        return self.folder / key_segment(CITY) / str(uuid) / "archive"
+
 
 def dumped_of(url: str, scratch: Path) -> DumpedStore:
     address = make_url(url)
     return SQLiteStore(address, scratch) if address.get_backend_name() == "sqlite" else PostgreSQLStore(address)
-
-
-MakeSite = Callable[[Store, str], Site]
 
 
 @pytest.fixture
