@@ -1,5 +1,6 @@
 """How models, their versions and their elements look in GraphQL. What may be large, or needs a look-up, is read where it is selected."""
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, TypeAlias, TypeVar
@@ -152,8 +153,8 @@ async def _version_at(root: "Model", info: Info, version: int) -> ModelVersion |
 
 
 async def _diff(root: "Model", info: Info, from_: Annotated[int, strawberry.argument(name="from")], to: int) -> JSONPatch | None:
-    old, new = await _content_key(info.context, root.record, from_), await _content_key(info.context, root.record, to)
     context = info.context
+    old, new = await asyncio.gather(*[_content_key(context, root.record, version) for version in (from_, to)])
     loader = context.loader(f"{LOADERS}differences", lambda: loaders.DifferenceLoader(contents(context)))
     return JSONPatch(await loader.load((old, new)))
 
