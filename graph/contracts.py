@@ -139,9 +139,9 @@ class Bus(Protocol):
     ) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
         """The events of these channels from now on, or from those that followed the position `after`.
 
-        Once the block is entered nothing is missed. The iterator raises `ResyncRequired` where the listener has fallen so far behind
-        that events were dropped, where the bus has lost its connection for longer than it can make up for, and, at its beginning,
-        where `after` is too long ago.
+        Once the block is entered nothing is missed. Entering raises `ResyncRequired` where `after` is too long ago; the iterator does
+        where the listener has fallen so far behind that events were dropped, and where the bus was interrupted for longer than it can
+        make up for.
         """
         ...
 

@@ -1,0 +1,185 @@
+"""The event bus of one process: what is published is handed to who listens, and kept for a while for who comes back.
+
+Between processes a *carrier* takes the events; each process then hears its own, and everybody's, from the carrier, in one order. Without
+one, the order is that of publishing. No listener can hold events up: one whose backlog is full has lost its place and is told so.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+from uuid import uuid4
+
+from graph.contracts import Event
+from graph.errors import ResyncRequired
+
+BACKLOG = 2_000
+"""Events that one listener may be behind."""
+HISTORY = 20_000
+HISTORY_SECONDS = 300.0
+"""How much is kept for who comes back with a position: so many events, and none older."""
+
+logger = logging.getLogger(__name__)
+
+Heard = Callable[[Sequence[Event]], None]
+
+
+class Carrier(Protocol):
+    """Takes events to every process, this one too, in one order that is the same everywhere."""
+
+    async def start(self, heard: Heard, lost: Callable[[], None]) -> None:
+        """From now on `heard` gets every event with its position; `lost` is called where some may have been missed for good."""
+        ...
+
+    async def publish(self, events: Sequence[Event]) -> None: ...
+
+    async def since(self, position: str) -> Sequence[Event] | None:
+        """All events after a position, oldest first; None where they are not known any more."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(slots=True, eq=False)
+class _Listener:
+    tenant: str
+    channels: frozenset[str]
+    backlog: deque[Event] = field(default_factory=deque)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    fault: str | None = None
+
+    def offer(self, event: Event) -> None:
+        if self.fault is not None:
+            return
+        if len(self.backlog) >= BACKLOG:
+            self.lose(f"the subscription fell {BACKLOG:,} events behind")
+            return
+        self.backlog.append(event)
+        self.arrived.set()
+
+    def lose(self, fault: str) -> None:
+        """What is in the backlog is whole up to here, and still heard."""
+        self.fault = fault
+        self.arrived.set()
+
+    async def events(self) -> AsyncIterator[Event]:
+        while True:
+            while self.backlog:
+                yield self.backlog.popleft()
+            if self.fault is not None:
+                raise ResyncRequired(self.fault)
+            self.arrived.clear()
+            await self.arrived.wait()
+
+
+class EventBus:
+    """Implements `graph.contracts.Bus`; to be started before the first event."""
+
+    def __init__(self, carrier: Carrier | None = None, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._carrier = carrier
+        self._now = now
+        # A restart forgets: a position of another life must not be taken for one of this.
+        self._life = uuid4().hex[:12]
+        self._count = 0
+        self._history: deque[tuple[float, Event]] = deque()
+        self._dropped: str | None = None
+        """The newest position that is not in the history any more."""
+        self._listeners: dict[tuple[str, str], dict[_Listener, None]] = {}
+
+    async def start(self) -> None:
+        if self._carrier is not None:
+            await self._carrier.start(self._hear, self._lose_all)
+
+    async def close(self) -> None:
+        if self._carrier is not None:
+            await self._carrier.close()
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        """What cannot be carried is logged: what the events tell of is done, and those who listen find a gap."""
+        if self._carrier is None:
+            self._hear([replace(event, position=self._next_position()) for event in events])
+            return
+        try:
+            await self._carrier.publish(events)
+        except Exception:
+            logger.exception("%d events could not be published", len(events))
+
+    @asynccontextmanager
+    async def listen(self, tenant: str, channels: Collection[str], *, after: str | None = None) -> AsyncIterator[AsyncIterator[Event]]:
+        listener = _Listener(tenant, frozenset(channels))
+        for channel in listener.channels:
+            self._listeners.setdefault((tenant, channel), {})[listener] = None
+        try:
+            if after is None:
+                yield listener.events()
+            else:
+                yield _joined(await self._missed(listener, after), listener)
+        finally:
+            for channel in listener.channels:
+                listeners = self._listeners[tenant, channel]
+                del listeners[listener]
+                if not listeners:
+                    del self._listeners[tenant, channel]
+
+    async def _missed(self, listener: _Listener, after: str) -> Sequence[Event]:
+        """What the listener wants of the events after a position. Raises `ResyncRequired`."""
+        found = self._remembered(after)
+        if found is None and self._carrier is not None:
+            found = await self._carrier.since(after)
+        if found is None:
+            raise ResyncRequired(f"what followed {after[:64]!r} is not known any more")
+        return [event for event in found if event.tenant == listener.tenant and event.channel in listener.channels]
+
+    def _remembered(self, after: str) -> Sequence[Event] | None:
+        """What followed a position, where that is all in the history."""
+        self._forget_old()
+        if self._carrier is None and after == self._position(0):
+            return None if self._dropped is not None else [event for _, event in self._history]
+        followers: list[Event] = []
+        for _, event in reversed(self._history):
+            if event.position == after:
+                return followers[::-1]
+            followers.append(event)
+        return followers[::-1] if after == self._dropped else None
+
+    def _hear(self, events: Sequence[Event]) -> None:
+        now = self._now()
+        for event in events:
+            self._history.append((now, event))
+            for listener in self._listeners.get((event.tenant, event.channel), ()):
+                listener.offer(event)
+        self._forget_old()
+
+    def _lose_all(self) -> None:
+        """The carrier has lost events: nobody can be sure of having heard all."""
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.lose("the event bus was interrupted for too long")
+        self._history.clear()
+        self._dropped = None
+
+    def _forget_old(self) -> None:
+        oldest = self._now() - HISTORY_SECONDS
+        while self._history and (len(self._history) > HISTORY or self._history[0][0] < oldest):
+            self._dropped = self._history.popleft()[1].position
+
+    def _next_position(self) -> str:
+        self._count += 1
+        return self._position(self._count)
+
+    def _position(self, number: int) -> str:
+        return f"{self._life}-{number}"
+
+
+async def _joined(missed: Sequence[Event], listener: _Listener) -> AsyncIterator[Event]:
+    """What was missed, then what comes; what came while the past was read is in both."""
+    seen = {event.position for event in missed}
+    for event in missed:
+        yield event
+    async for event in listener.events():
+        if event.position not in seen:
+            yield event
