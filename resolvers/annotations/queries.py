@@ -83,7 +83,7 @@ async def _pages(
     window: Window,
     read: Callable[[Any], Contribution],
 ) -> list[Page[Contribution]]:
-    statement = sql.page_of_each(table, owner, conditions, order, window, by_element=_by_element(places))
+    statement = sql.page_of_each(store.dialect, table, owner, conditions, order, window, by_element=_by_element(places))
     found: list[list[Contribution]] = [[] for _ in places]
     async with store.read() as connection:
         for row in await connection.execute(statement, {"places": _numbered(places)}):

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import ColumnElement
 
 from resolvers.annotations.records import AnnotationFilter, AnnotationOrder, Owner
@@ -92,13 +93,13 @@ _KEYS = ("tenant", "city")
 NEWEST_MENTION = (SortKey(_m.at, descending=True), SortKey(_m.uuid, descending=True))
 
 
-def created_order(table: sa.Table, order: AnnotationOrder) -> tuple[SortKey, ...]:
+def _created(c: ReadOnlyColumnCollection[str, Any], order: AnnotationOrder) -> tuple[SortKey, ...]:
     """The tie-break runs in the order's own direction, so that one index can be walked either way."""
     descending = order is AnnotationOrder.CREATED_AT_DESC
-    return SortKey(table.c.created_at, descending), SortKey(table.c.uuid, descending)
+    return SortKey(c.created_at, descending), SortKey(c.uuid, descending)
 
 
-def owned(table: sa.Table, owner: Owner) -> tuple[ColumnElement[bool], ...]:
+def owned(table: sa.FromClause, owner: Owner) -> tuple[ColumnElement[bool], ...]:
     return table.c.tenant == owner.tenant, table.c.city == owner.city
 
 
@@ -135,28 +136,33 @@ def by_keys(table: sa.Table, owner: Owner) -> sa.Select[Any]:
 
 
 def page_of_each(
-    table: sa.Table, owner: Owner, conditions: Sequence[ColumnElement[bool]], order: AnnotationOrder, window: Window, *, by_element: bool
+    dialect: str,
+    table: sa.Table,
+    owner: Owner,
+    conditions: Sequence[ColumnElement[bool]],
+    order: AnnotationOrder,
+    window: Window,
+    *,
+    by_element: bool,
 ) -> sa.Select[Any]:
     """Of each place in the parameter `places` (n, model, element): the records of the window and one more, and `n`.
 
-    Ranked by the index alone; the texts, which may be long, are read of those rows only that are on a page.
+    Each place walks the index as far as its page goes: to rank all that hangs there would cost seconds where that is much.
     """
     places, hangs_on = _places(table, by_element=by_element)
-    keys = created_order(table, order)
-    rank = sa.func.row_number().over(partition_by=places.c.n, order_by=ordering(keys, backward=window.backward))
-    ranked = (
-        sa.select(places.c.n, table.c.uuid, rank.label("rank"))
-        .select_from(look_up(places, table, hangs_on))
-        .where(*owned(table, owner), *conditions, *between(keys, window))
-        .subquery("ranked")
-    )
-    chosen = sa.select(ranked).where(ranked.c.rank <= window.limit + 1).subquery("chosen")
-    return (
-        sa.select(*columns(table), chosen.c.n)
-        .select_from(look_up(chosen, table, table.c.uuid == chosen.c.uuid))
-        .where(*owned(table, owner))
-        .order_by(chosen.c.n, chosen.c.rank)
-    )
+    keys = _created(table.c, order)
+    within = sa.and_(*owned(table, owner), hangs_on, *conditions, *between(keys, window))
+    walk, most = ordering(keys, backward=window.backward), window.limit + 1
+    if dialect == "postgresql":
+        found = sa.select(*columns(table)).where(within).order_by(*walk).limit(most).correlate(places).lateral("found")
+        shown, joined = found.c, places.join(found, sa.true())
+    else:
+        # SQLite has no LATERAL; a list that is worked out anew for each row of what comes first does the same.
+        one_page = sa.select(table.c.uuid).where(within).order_by(*walk).limit(most).correlate(places)
+        alias = table.alias("found")
+        shown, joined = alias.c, look_up(places, alias, sa.and_(*owned(alias, owner), alias.c.uuid.in_(one_page)))
+    again = ordering(_created(shown, order), backward=window.backward)
+    return sa.select(*(shown[column.name] for column in columns(table)), places.c.n).select_from(joined).order_by(places.c.n, *again)
 
 
 def count_of_each(table: sa.Table, owner: Owner, conditions: Sequence[ColumnElement[bool]], *, by_element: bool) -> sa.Select[Any]:
