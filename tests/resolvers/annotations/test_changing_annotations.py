@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -18,8 +18,8 @@ from tests.resolvers.annotations.contributions import ADA, BOB, EVE, HELSINKI, K
 ALL = Window(100)
 
 
-async def _mentions(store: Store, user: object, owner: Owner = HELSINKI) -> list[Mention]:
-    page = await queries.mentions_of(store, owner, user, ALL)  # type: ignore[arg-type]
+async def _mentions(store: Store, user: UUID, owner: Owner = HELSINKI) -> list[Mention]:
+    page = await queries.mentions_of(store, owner, user, ALL)
     return list(page.items)
 
 
@@ -121,10 +121,10 @@ async def test_update_when_twenty_come_at_once_then_one_wins_and_the_others_conf
     ],
 )
 async def test_annotation_when_its_model_or_element_is_unknown_then_nothing_is_made(
-    store: Store, model: object, element: str, message: str
+    store: Store, model: UUID, element: str, message: str
 ) -> None:
     with pytest.raises(NotFound, match=message):
-        await annotate(store, model=model, element=element, mentioned=(BOB,))  # type: ignore[arg-type]
+        await annotate(store, model=model, element=element, mentioned=(BOB,))
 
     assert await _events(store, f"model/{model}") == []
     assert await _mentions(store, BOB) == []
