@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graph.contracts import RequestContext
+from graph.contracts import Principal, RequestContext
 from graph.planner.normalize.operation import Condition, Field, Operation
 from graph.rights import EVERY_SCOPE, ROLE_SCOPES, foreign_scopes
 from graph.supergraph.demands import AUTHENTICATED, POLICY, Demands, Denied, Granted, Refusal, policy, scope
 
 MAX_CALLERS = 256
-"""Sets of grants for which what they are denied is kept."""
+"""Combinations of roles and scopes for which what is granted, and what is denied, is kept."""
 
 Satisfies = Callable[[str, RequestContext], bool]
 
@@ -30,23 +30,30 @@ class Policy:
 
     def __init__(self, demands: Demands, satisfies: Satisfies = nobody_satisfies) -> None:
         self._demands, self._satisfies = demands, satisfies
-        known = demands.words
-        self._policies = sorted(word.removeprefix(POLICY) for word in known if word.startswith(POLICY))
-        self._of_roles = {role: known & {scope(one) for one in scopes} for role, scopes in ROLE_SCOPES.items()}
+        self._policies = sorted(word.removeprefix(POLICY) for word in demands.words if word.startswith(POLICY))
+        self._callers: dict[tuple[frozenset[str], frozenset[str], bool], Granted] = {}
         self._denied: OrderedDict[Granted, Denied] = OrderedDict()
 
     def granted(self, context: RequestContext) -> Granted:
         """Of what the schema demands anywhere, what the caller has. Raises `InternalError` where a hook fails."""
-        known = self._demands.words
         principal = context.principal
-        if not known or EVERY_SCOPE in principal.scopes:
-            return known
+        caller = (principal.roles, principal.scopes, principal.authenticated)
+        granted = self._callers.get(caller)
+        if granted is None:
+            while len(self._callers) >= MAX_CALLERS:
+                del self._callers[next(iter(self._callers))]
+            granted = self._callers[caller] = self._granted(principal)
+        if not self._policies or EVERY_SCOPE in principal.scopes:
+            return granted
+        return granted.union(policy(name) for name in self._policies if self._satisfies(name, context))
+
+    def _granted(self, principal: Principal) -> Granted:
+        """What the token alone brings."""
+        if EVERY_SCOPE in principal.scopes:
+            return self._demands.words
+        scopes = foreign_scopes(principal.scopes).union(*(ROLE_SCOPES.get(role, ()) for role in principal.roles))
         found = {AUTHENTICATED} if principal.authenticated else set()
-        for role in principal.roles:
-            found |= self._of_roles.get(role, frozenset())
-        found.update(map(scope, foreign_scopes(principal.scopes)))
-        found.update(policy(name) for name in self._policies if self._satisfies(name, context))
-        return known & found
+        return self._demands.words & found.union(map(scope, scopes))
 
     def denied(self, granted: Granted) -> Denied:
         denied = self._denied.get(granted)

@@ -1,5 +1,6 @@
 """A small federation with protected fields and types, honest subgraphs, and callers with any scopes one likes; for the tests of rights."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -127,14 +128,18 @@ SDLS = (SubgraphSDL("things", None, THINGS), SubgraphSDL("prices", None, PRICES)
 
 @dataclass
 class Recording:
-    """A transport that keeps what it is sent."""
+    """A transport that keeps what it is sent, and answers when it may."""
 
     name: str
     transport: InProcessTransport
     sent: list[tuple[str, str]]
+    may_answer: asyncio.Event
+    asked: asyncio.Event
 
     async def execute(self, request: SubgraphRequest, context: RequestContext) -> SubgraphResponse:
         self.sent.append((self.name, " ".join(request.document.split()) + f" {request.variables}"))
+        self.asked.set()
+        await self.may_answer.wait()
         return await self.transport.execute(request, context)
 
     async def close(self) -> None:
@@ -165,6 +170,8 @@ class Guarded:
     application: Application
     sent: list[tuple[str, str]]
     audit: Kept
+    may_answer: asyncio.Event
+    asked: asyncio.Event
 
     async def answer(self, query: str, variables: Mapping[str, Any] | None = None, **caller: Any) -> Answer:
         self.sent.clear()
@@ -181,14 +188,17 @@ def principal(scopes: Iterable[str] = (), roles: Iterable[str] = (), *, every: b
 
 def guarded(sdls: Sequence[SubgraphSDL] = SDLS, supergraph: Supergraph | None = None, settings: Settings | None = None) -> Guarded:
     sent: list[tuple[str, str]] = []
-    kept = Kept()
+    kept, may_answer, asked = Kept(), asyncio.Event(), asyncio.Event()
+    may_answer.set()
     transports = {
-        one.name: Recording(one.name, InProcessTransport(build_subgraph(one.name, one.sdl, BEHAVIOUR), lambda context: context), sent)
+        one.name: Recording(
+            one.name, InProcessTransport(build_subgraph(one.name, one.sdl, BEHAVIOUR), lambda context: context), sent, may_answer, asked
+        )
         for one in sdls
     }
     federation = Federation(supergraph or composed(sdls), transports)
     around = Surroundings("a test", Everybody(principal()), audit=kept)
-    return Guarded(build_application(settings or Settings(), federation, around), sent, kept)
+    return Guarded(build_application(settings or Settings(), federation, around), sent, kept, may_answer, asked)
 
 
 def told(answer: Answer) -> list[tuple[str, list[Any], Any]]:

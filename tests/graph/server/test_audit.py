@@ -1,5 +1,6 @@
 """What the gateway hands to the audit log: mutations before their answer leaves, refusals, reads of what is sensitive; nothing else."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -121,3 +122,16 @@ async def test_audit_when_it_cannot_be_written_now_then_the_answer_stands_and_th
     assert answer.body == {"data": {"write": {"doc": {"id": "d1"}}}}
     assert _brief(city.audit.noted) == [("Mutation.write", "d1", ALLOWED)]
     assert "audit entries of request request-1 could not be written yet: the store does not answer" in caplog.text
+
+
+async def test_mutation_when_its_request_is_broken_off_then_it_is_written_as_failed(city: Guarded) -> None:
+    """Nobody knows what became of it, so it must not be missing."""
+    city.may_answer.clear()
+    request = asyncio.create_task(city.answer('mutation { erase(id: "d1") { deletedId } }', scopes=["doc:erase"]))
+    await city.asked.wait()
+
+    request.cancel()
+    await asyncio.gather(request, return_exceptions=True)
+
+    assert request.cancelled()
+    assert _brief(city.audit.written) == [("Mutation.erase", "d1", FAILED)]
