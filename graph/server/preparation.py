@@ -168,11 +168,11 @@ class _Known:
 
 
 class DocumentCache:
-    """The documents used last; bounded by their number, and by the text that they came from."""
+    """The documents used last; bounded by the number of their plans, and by the text that they came from."""
 
     def __init__(self, entries: int) -> None:
         self._entries = entries
-        self._characters = 0
+        self._plans = self._characters = 0
         self._known: OrderedDict[Key, _Known] = OrderedDict()
 
     def get(self, key: Key, granted: Granted) -> Prepared | None:
@@ -184,14 +184,18 @@ class DocumentCache:
 
     def put(self, key: Key, deciding: Granted, granted: Granted, prepared: Prepared, characters: int) -> None:
         known = self._known.setdefault(key, _Known(deciding, characters))
-        self._characters -= known.cost
-        if len(known.variants) >= MAX_VARIANTS:
+        self._count(known, -1)
+        if len(known.variants) >= min(MAX_VARIANTS, self._entries):
             known.variants.clear()
         known.variants[deciding & granted] = prepared
-        self._characters += known.cost
-        while len(self._known) > self._entries or self._characters > MAX_CACHED_CHARACTERS:
+        self._count(known, 1)
+        while self._plans > self._entries or self._characters > MAX_CACHED_CHARACTERS:
             _, dropped = self._known.popitem(last=False)
-            self._characters -= dropped.cost
+            self._count(dropped, -1)
+
+    def _count(self, known: _Known, sign: int) -> None:
+        self._plans += sign * len(known.variants)
+        self._characters += sign * known.cost
 
 
 def chosen_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
