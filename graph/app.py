@@ -39,8 +39,11 @@ from graph.gateway_subgraph.participants import Participants
 from graph.gateway_subgraph.schema import CityStatus, GatewayContext, status_of
 from graph.operations import CityOperations, build_operations
 from graph.server.application import Application
+from graph.server.policy import Policy
 from graph.sources import Schemas, SchemaSource, http_transport
+from graph.subscriptions.bus import EventBus
 from graph.supergraph import Supergraph
+from graph.supergraph.demands import Refusal
 from graph.supergraph.public_schema import print_public_schema
 from resolvers.annotations.directory import ModelAnnotations
 from resolvers.city_objects.directory import CityObjectDirectory
@@ -76,13 +79,15 @@ class CityParts:
     participants: Participants
     artefacts: Artefacts
     operations: CityOperations
+    bus: EventBus
 
 
 async def build_city(source: SchemaSource, issuer: DemoIssuer | None = None, *, scheduled: bool = False) -> Application:
     """A city's gateway. With an `issuer`, it is a demo that publishes its own keys. `scheduled`: it makes its backups, and purges."""
     settings = source.settings
     artefacts = open_artefacts(settings)
-    store = Store(settings.store_url)
+    bus = EventBus()
+    store = Store(settings.store_url, publish=bus.publish)
     operations = build_operations(settings, store)
     around = Surroundings(
         title=settings.city_id,
@@ -90,19 +95,20 @@ async def build_city(source: SchemaSource, issuer: DemoIssuer | None = None, *, 
         checks={"the store": lambda: check_store(store)},
         documents=issuer_documents(issuer) if issuer else {},
         downloads={} if artefacts.objects.signs else {artefact_files.PATH: partial(artefact_files.follow, store, artefacts)},
-        on_close=(operations.close, store.close),
+        on_close=(operations.close, bus.close, store.close),
         audit=operations.audit,
     )
     try:
         await check_migrated(store)
+        await bus.start()
         tickets = Tickets(settings.websocket_ticket_ttl_ms)
-        parts = CityParts(settings, store, HealthRegistry(), tickets, Participants(), artefacts, operations)
+        parts = CityParts(settings, store, HealthRegistry(), tickets, Participants(), artefacts, operations, bus)
         if scheduled:
             await operations.start()
         return await build_reloading(source, partial(_federation, parts), around)
     except BaseException:
-        await operations.close()
-        await store.close()
+        for close in (operations.close, bus.close, store.close):
+            await close()
         raise
 
 
@@ -112,7 +118,7 @@ def _federation(parts: CityParts, schemas: Schemas) -> Federation:
     ports = connected_ports(parts.store, settings.city_id, parts.artefacts, parts.operations)
 
     def slice_context(request: RequestContext) -> SliceContext:
-        return SliceContext(parts.store, settings.city_id, request, ports)
+        return SliceContext(parts.store, settings.city_id, request, ports, parts.bus)
 
     local = local_schemas()
     others = schemas.settings.subgraphs
@@ -125,7 +131,7 @@ def _federation(parts: CityParts, schemas: Schemas) -> Federation:
     places += [gateway_subgraph.SubgraphPlace(name, source.url, None) for name, source in others.items()]
     state = gateway_subgraph.FederationState(supergraph.sha256, time.time_ns() // 1_000_000, places, health)
     gateway = gateway_subgraph.Gateway(
-        nodes=NodeFinder(local.kinds, transports, settings.city_id),
+        nodes=NodeFinder(local.kinds, transports, settings.city_id, partial(refused_type, Policy(supergraph.demands))),
         federation=lambda: state,
         status=city_status(settings.city_id, health, tuple(transports)),
         tickets=parts.tickets,
@@ -135,6 +141,12 @@ def _federation(parts: CityParts, schemas: Schemas) -> Federation:
     gateway_schema = executable(local.schemas[gateway_subgraph.NAME])
     transports[gateway_subgraph.NAME] = InProcessTransport(gateway_schema, lambda request: GatewayContext(request, gateway))
     return Federation(supergraph, transports, health)
+
+
+def refused_type(policy: Policy, names: Sequence[str], request: RequestContext) -> Refusal | None:
+    """Why a caller may see nothing of any of these object types; None where they may see one."""
+    denied = policy.denied(policy.granted(request)).types
+    return denied[names[0]] if all(name in denied for name in names) else None
 
 
 @dataclass(frozen=True, slots=True)

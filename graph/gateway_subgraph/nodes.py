@@ -5,12 +5,13 @@ made of an identifier alone. What is then selected of the thing is planned like 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from graph.contracts import GlobalId, RequestContext, SubgraphRequest, Transport
-from graph.errors import BadUserInput, CityGraphError, SubgraphError
+from graph.errors import BadUserInput, CityGraphError, Forbidden, SubgraphError
+from graph.supergraph.demands import Refusal
 
 MAX_IDS = 1_000
 CITY = "city"
@@ -50,8 +51,16 @@ class _Asked:
 class NodeFinder:
     """Finds nodes by their identifiers, with one request to each owner."""
 
-    def __init__(self, kinds: Sequence[NodeKind], transports: Mapping[str, Transport], home_city: str) -> None:
+    def __init__(
+        self,
+        kinds: Sequence[NodeKind],
+        transports: Mapping[str, Transport],
+        home_city: str,
+        refused: Callable[[Sequence[str], RequestContext], Refusal | None],
+    ) -> None:
+        """`refused` says why a caller may see nothing of some object types: who may not is not even told whether there is one."""
         self._kinds = {one.kind: one for one in kinds}
+        self._refused = refused
         self._transports = transports
         self._home_city = home_city
 
@@ -64,7 +73,8 @@ class NodeFinder:
         for place, id in enumerate(ids):
             try:
                 asked = self._read(place, id)
-            except BadUserInput as error:
+                self._check(asked.kind, request)
+            except (BadUserInput, Forbidden) as error:
                 answers[place] = error
             else:
                 by_owner.setdefault(asked.kind.subgraph, []).append(asked)
@@ -90,6 +100,11 @@ class NodeFinder:
         if kind.kind != CITY:
             id = str(GlobalId.parse(id, kind=kind.kind, home_city=self._home_city))
         return _Asked(place, kind, id)
+
+    def _check(self, kind: NodeKind, request: RequestContext) -> None:
+        refusal = self._refused(kind.objects, request)
+        if refusal is not None:
+            raise Forbidden(refusal.message, extensions=refusal.extensions)
 
     async def _look_up(self, lot: Sequence[_Asked], request: RequestContext) -> list[Answer]:
         owner = lot[0].kind.subgraph

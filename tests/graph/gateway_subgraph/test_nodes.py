@@ -49,7 +49,9 @@ async def test_node_when_of_any_kind_then_answered_by_its_owner(city: City) -> N
     assert b["node"] == {"__typename": "City", "id": CITY, "cityName": "Helsinki", "status": "AVAILABLE"}
 
 
-@pytest.mark.parametrize("id", [f"{CITY}/object/{NOBODY}", f"{CITY}/scenario/{NOBODY}", "SE-NOWHERE", NOBODY, f"SE-NOWHERE/object/{NOBODY}"])
+@pytest.mark.parametrize(
+    "id", [f"{CITY}/object/{NOBODY}", f"{CITY}/scenario/{NOBODY}", "SE-NOWHERE", NOBODY, f"SE-NOWHERE/object/{NOBODY}"]
+)
 async def test_node_when_there_is_no_such_thing_then_null_even_where_its_id_alone_is_asked(city: City, id: str) -> None:
     assert await city.ask("query ($id: ID!) { node(id: $id) { id } }", {"id": id}) == {"node": None}
 
@@ -99,3 +101,15 @@ async def test_nodes_when_many_then_one_statement_for_each_owner(city: City) -> 
 
 async def test_nodes_when_more_than_a_thousand_then_bad_user_input(city: City) -> None:
     assert await city.codes(NODES, {"ids": [CITY] * 1_001}) == ["BAD_USER_INPUT"]
+
+
+async def test_node_when_the_caller_may_not_see_its_kind_then_forbidden_whether_there_is_one_or_not(city: City) -> None:
+    mill, _ = await mill_and_road(city)
+
+    answers = [await city.answer(NODES, {"ids": [id, CITY]}, roles=("admin",)) for id in (mill, f"{CITY}/object/{NOBODY}")]
+
+    for answer in answers:
+        (error,) = answer.body["errors"]
+        assert answer.body["data"]["nodes"] == [None, {"id": CITY}]
+        assert (error["path"], error["extensions"]["code"]) == (["nodes", 0], "FORBIDDEN")
+        assert error["extensions"]["requiredScopes"] == [["objects:read"], ["objects:write"]]
