@@ -32,6 +32,8 @@ _COMMAND_TIMEOUT_S = 60
 _POSTGRESQL_SESSION = {
     # Compiling pays for statements of seconds; here it is started by wrong guesses of how many rows a JSON text has.
     "jit": "off",
+    # What is looked up by index lies on an SSD or in memory.
+    "random_page_cost": "1.1",
     "application_name": "citygraph",
 }
 

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
 from resolvers.telemetry import store as sql
+from resolvers.telemetry.partitions import exclude_writers
 
 _s = sql.series_table.c
 
@@ -23,6 +24,9 @@ class TelemetryOwners:
 
 async def _delete(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> None:
     """The points first: each belongs to a series."""
+    await exclude_writers(connection)
     series = sa.select(_s.id).where(*conditions)
     await connection.execute(sa.delete(sql.point_table).where(sql.point_table.c.series.in_(series)))
+    if connection.dialect.name == "postgresql":
+        await connection.execute(sa.delete(sql.latest_table).where(sql.latest_table.c.series.in_(series)))
     await connection.execute(sa.delete(sql.series_table).where(*conditions))

@@ -4,11 +4,10 @@ A month is a partition where it lies about the present, a year where it lies fur
 2100 on: a clock that is wrong, or an archive that is loaded, cannot make them thousands. There is no default partition: to add
 another beside it, PostgreSQL would stop every reader, where so neither readers nor writers wait.
 
-Who writes points shares a lock, which `without_writers` takes for itself alone: no partition is dropped under a writer.
+Who writes points shares a lock, which `exclude_writers` takes for itself alone: no partition is dropped under a writer.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -20,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resolvers.stores.engine import Store
 
-__all__ = ["Partition", "ensure_partitions", "make_ahead", "partition_for", "partitions", "without_writers"]
+__all__ = ["Partition", "ensure_partitions", "exclude_writers", "make_ahead", "partition_for", "partitions"]
 
 _Month: TypeAlias = tuple[int, int]
 
@@ -32,8 +31,7 @@ _BEFORE, _AFTER = "telemetry_point_before", "telemetry_point_after"
 
 _WRITERS = 0x7E1E_0001
 _MAKERS = 0x7E1E_0002
-_LOCK_TIMEOUT = "2s"
-"""Whoever wants to drop a partition waits no longer: behind it, everybody else waits."""
+_LOCK_TIMEOUT = "5s"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -71,14 +69,14 @@ async def partitions(connection: AsyncConnection) -> list[Partition]:
     return sorted((_named(name) for name in await _names(connection)), key=lambda found: (found.start is not None, found.start))
 
 
-@asynccontextmanager
-async def without_writers(store: Store) -> AsyncIterator[AsyncConnection]:
-    """A write transaction in which nobody else stores points. Raises where it is not to be had within two seconds."""
-    async with store.write() as connection:
-        if store.dialect == "postgresql":
-            await connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
-            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS)))
-        yield connection
+async def exclude_writers(connection: AsyncConnection) -> None:
+    """Until the open write transaction ends, nobody else stores points: without this, no series and no partition is deleted.
+
+    A statement of this transaction that waits for a lock longer than some seconds fails, since others wait behind it.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
+        await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS)))
 
 
 def partition_for(month: _Month, known: Collection[str], this_year: int) -> Partition:

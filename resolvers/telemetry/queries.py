@@ -6,7 +6,8 @@ Each function takes all askers of a request at once and runs one statement. Argu
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from heapq import merge
 from itertools import islice
@@ -21,6 +22,7 @@ from tsdownsample.downsampling_interface import AbstractDownsampler
 
 from graph.errors import BadUserInput
 from resolvers.stores.engine import Store
+from resolvers.stores.outages import sqlstate
 from resolvers.stores.rows import rows_parameter
 from resolvers.telemetry import store as sql
 from resolvers.telemetry.records import (
@@ -47,6 +49,9 @@ _ROWS_AT_A_TIME = 500
 
 _THREAD_FROM = 5_000
 """Points in all from which on cutting and thinning them out is left to a thread."""
+
+_OUT_OF_RANGE = "22003"
+"""PostgreSQL's code for a number that no double reaches."""
 
 _LTTB: AbstractDownsampler = LTTBDownsampler()  # type: ignore[no-untyped-call]
 
@@ -106,14 +111,30 @@ async def windows(store: Store, tenant: str, asks: Sequence[tuple[UUID, Window]]
     Raises `BadUserInput` where all the answers together would have more than `MAX_POINTS` points.
     """
     asked, questions = _numbered(asks)
-    found: list[list[Columns]] = [[] for _ in asks]
-    line: Columns | None = None
-    parameters = {"tenant": tenant, "asks": asked, "windows": rows_parameter(_window_rows(questions))}
-    async for rows in _rows(store, *_windows_statement(questions, parameters)):
-        line = _take_over(rows, line, asks, found)
+    longest = max((question.limit for question in questions), default=0)
+    parameters = {"tenant": tenant, "asks": asked, "windows": rows_parameter(_window_rows(questions)), "longest": longest}
+    kinds = _kinds(questions)
+    try:
+        found = await _found(store, asks, kinds, parameters)
+    except Exception as error:
+        if sqlstate(error) != _OUT_OF_RANGE:
+            raise
+        found = await _found(store, asks, replace(kinds, exact=True), parameters)
     if sum(len(line.timestamps) for lines in found for line in lines) < _THREAD_FROM:
         return _answers(asks, found)
     return await asyncio.to_thread(_answers, asks, found)
+
+
+async def _found(
+    store: Store, asks: Sequence[tuple[UUID, Window]], kinds: sql.WindowKinds, parameters: Mapping[str, Any]
+) -> list[list[Columns]]:
+    """The series of each ask."""
+    found: list[list[Columns]] = [[] for _ in asks]
+    line: Columns | None = None
+    async with aclosing(_rows(store, sql.windows_statement(store.dialect, kinds), parameters)) as parts:
+        async for rows in parts:
+            line = _take_over(rows, line, asks, found)
+    return found
 
 
 def _answers(asks: Sequence[tuple[UUID, Window]], found: Sequence[list[Columns]]) -> list[Answer | BadUserInput]:
@@ -124,17 +145,12 @@ def _answers(asks: Sequence[tuple[UUID, Window]], found: Sequence[list[Columns]]
     return answers
 
 
-def _windows_statement(questions: Sequence[Window], parameters: dict[str, Any]) -> tuple[Select[Any], dict[str, Any]]:
-    raw = any(not question.aggregation.has_buckets for question in questions)
-    buckets = [question for question in questions if question.interval is not None]
-    long = any((asked.end - asked.start) // (asked.interval or 1) >= asked.limit for asked in buckets)
-    statement = sql.windows_statement(raw=raw, buckets=bool(buckets), long=long)
-    if not raw and not long:
-        return statement, parameters
-    return statement, {**parameters, "longest": max(question.limit for question in questions)}
+def _kinds(questions: Sequence[Window]) -> sql.WindowKinds:
+    long = any((asked.end - asked.start) // asked.interval >= asked.limit for asked in questions if asked.interval is not None)
+    return sql.WindowKinds(frozenset(question.aggregation for question in questions), long)
 
 
-async def _rows(store: Store, statement: Select[Any], parameters: Mapping[str, Any]) -> AsyncIterator[Sequence[tuple[Any, ...]]]:
+async def _rows(store: Store, statement: Select[Any], parameters: Mapping[str, Any]) -> AsyncGenerator[Sequence[tuple[Any, ...]]]:
     """The statement's rows, some at a time, so that the event loop has its turn in between."""
     count = 0
     async with store.read() as connection:
@@ -273,11 +289,12 @@ async def latest_points(store: Store, tenant: str, asks: Sequence[tuple[UUID, La
     ]
     found: list[list[Point]] = [[] for _ in asks]
     parameters = {"tenant": tenant, "asks": asked, "windows": rows_parameter(rows)}
-    async for partition in _rows(store, sql.latest_statement(), parameters):
-        for ask, key, unit, source, scenario, ts, num, json, quality, attributes in partition:
-            name = _series_name(key, unit, source, scenario)
-            value = json if num is None else num
-            found[ask].append(Point(ts, name, value, sql.QUALITIES.get(quality), attributes))
+    async with aclosing(_rows(store, sql.latest_statement(store.dialect), parameters)) as parts:
+        async for part in parts:
+            for ask, key, unit, source, scenario, ts, num, json, quality, attributes in part:
+                name = _series_name(key, unit, source, scenario)
+                value = json if num is None else num
+                found[ask].append(Point(ts, name, value, sql.QUALITIES.get(quality), attributes))
     return found
 
 
@@ -285,10 +302,11 @@ async def key_ranges(store: Store, tenant: str, entities: Sequence[UUID]) -> lis
     """For each entity the keys that it has points of, in code-point order; the unit is that of the measured series, if any."""
     found: list[dict[str, KeyRange]] = [{} for _ in entities]
     parameters = {"tenant": tenant, "asks": _entity_rows(entities)}
-    async for partition in _rows(store, sql.ranges_statement(), parameters):
-        for ask, key, unit, first, last in partition:
-            known = found[ask].get(key, KeyRange(key, unit, first, last))
-            found[ask][key] = KeyRange(key, known.unit or unit, min(known.first, first), max(known.last, last))
+    async with aclosing(_rows(store, sql.ranges_statement(store.dialect), parameters)) as parts:
+        async for part in parts:
+            for ask, key, unit, first, last in part:
+                known = found[ask].get(key, KeyRange(key, unit, first, last))
+                found[ask][key] = KeyRange(key, known.unit or unit, min(known.first, first), max(known.last, last))
     return [list(ranges.values()) for ranges in found]
 
 
@@ -297,7 +315,7 @@ async def last_seen(store: Store, tenant: str, entities: Sequence[UUID]) -> list
     found: list[int | None] = [None] * len(entities)
     parameters = {"tenant": tenant, "asks": _entity_rows(entities)}
     async with store.read() as connection:
-        for ask, last in await connection.execute(sql.last_seen_statement(), parameters):
+        for ask, last in await connection.execute(sql.last_seen_statement(store.dialect), parameters):
             found[ask] = last
     return found
 

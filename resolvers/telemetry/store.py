@@ -4,6 +4,9 @@ Questions travel into the statement as JSON rows (`resolvers.stores.rows`), are 
 their points. The limit of each question is applied in SQL, so that a window over years costs no more memory than its answer.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from sys import float_info
 from typing import Any
 from uuid import UUID
 
@@ -51,78 +54,111 @@ point_table = sa.Table(
     sqlite_with_rowid=False,  # the rows live in the key's tree: a window is one range of it
 )
 
+latest_table = sa.table(
+    "telemetry_latest",
+    sa.column("series", sa.BigInteger),
+    sa.column("first_ts", sa.BigInteger),
+    *(sa.column(column.name, column.type) for column in point_table.c if column.name != "series"),
+)
+"""On PostgreSQL the newest point of each series that has any, and the time of its oldest. SQLite finds them as quickly in the
+points' own tree."""
+
 _POINT = ("ts", "num", "json", "quality", "attributes")
 _TENANT = sa.bindparam("tenant", type_=sa.Text)
 _LONGEST = sa.bindparam("longest", type_=sa.BigInteger)
 
 
-def windows_statement(*, raw: bool, buckets: bool, long: bool) -> sa.Select[Any]:
+@dataclass(frozen=True, slots=True)
+class WindowKinds:
+    """Which kinds of window a statement is for: what none of them needs is left out.
+
+    `long` says that one may have more buckets than its limit. `exact` is for PostgreSQL, where a sum that no double reaches
+    ends the statement: then it is an infinity, as it is on SQLite.
+    """
+
+    aggregations: frozenset[Aggregation]
+    long: bool = False
+    exact: bool = False
+
+
+def windows_statement(dialect: str, kinds: WindowKinds) -> sa.Select[Any]:
     """The series of all windows, by ask, key, source and scenario, each with its points, oldest first.
 
     A series begins with a row that names it and has no time; its points follow, whose rows leave the naming columns NULL, as
-    repeating them would double the time that a row takes. Parameters: `tenant`, `asks`, `windows`, and, with `raw` or `long`,
-    `longest`, the greatest limit of all windows: of no series are there more points than one above it, LTTB's excepted.
-    `raw` and `buckets` say which kinds of window there are, `long` whether one may have more buckets than its limit: what is
-    not needed is left out.
+    repeating them would double the time that a row takes. Parameters: `tenant`, `asks`, `windows`, `longest`, the greatest limit
+    of all windows: of no series are there more points than one above it, LTTB's excepted.
     """
     chosen = _chosen()
     parts = [_series_heads(chosen)]
-    if raw:
-        parts.append(_raw_points(chosen))
-    if buckets:
-        parts.append(_first_buckets(chosen) if long else _bucket_points(chosen))
-    found = sa.union_all(*parts).subquery("found")
+    if any(not aggregation.has_buckets for aggregation in kinds.aggregations):
+        parts.append(_raw_points_of_each(chosen) if dialect == "postgresql" else _raw_points(chosen))
+    if any(aggregation.has_buckets for aggregation in kinds.aggregations):
+        found = _buckets_of_each(chosen, kinds) if dialect == "postgresql" else _buckets(chosen, kinds)
+        parts.append(_first_buckets(found) if kinds.long else _of_buckets(found.subquery("buckets")))
+    lines = sa.union_all(*parts).subquery("found")
     names = ("ts", "num", "json", "quality", "attributes", "ask", "place", "unit", "source", "scenario")
-    return sa.select(*(found.c[name] for name in names)).order_by(found.c.line, sa.nulls_first(found.c.ts)).limit(MAX_ROWS + 1)
+    return sa.select(*(lines.c[name] for name in names)).order_by(lines.c.line, sa.nulls_first(lines.c.ts)).limit(MAX_ROWS + 1)
 
 
-def latest_statement() -> sa.Select[Any]:
+def latest_statement(dialect: str) -> sa.Select[Any]:
     """The newest point of each series asked for, in the order of ask, key, source and scenario.
 
     Parameters: `tenant`, `asks`, `windows`; of a window's row only `key`, `source` and `scenario` count.
     """
     series = _chosen(every_key=True)
-    p = point_table.c
-    newest = sa.select(sa.func.max(p.ts)).where(p.series == series.c.series).correlate(series).scalar_subquery()
-    points = point_table.alias("points")
+    points = (latest_table if dialect == "postgresql" else point_table).alias("points")
+    same = points.c.series == series.c.series
+    if dialect != "postgresql":
+        p = point_table.c
+        same &= points.c.ts == sa.select(sa.func.max(p.ts)).where(p.series == series.c.series).correlate(series).scalar_subquery()
     return (
         sa.select(*(series.c[name] for name in ("ask", "key", "unit", "source", "scenario")))
         .add_columns(points.c.ts, points.c.num, points.c.json, points.c.quality, points.c.attributes)
-        .join_from(series, points, sa.and_(points.c.series == series.c.series, points.c.ts == newest))
+        .join_from(series, points, same)
         .order_by(series.c.ask, series.c.key, series.c.source, series.c.scenario)
         .limit(MAX_ROWS + 1)
     )
 
 
-def ranges_statement() -> sa.Select[Any]:
+def ranges_statement(dialect: str) -> sa.Select[Any]:
     """Each series of the entities in `asks` that has points, with its first and last time. Parameters: `tenant`, `asks`."""
     asked = _asked()
-    s, p = series_table.c, point_table.c
-    first, last = (
-        sa.select(function(p.ts)).where(p.series == s.id).correlate(series_table).scalar_subquery()
-        for function in (sa.func.min, sa.func.max)
-    )
+    s = series_table.c
+    first, last = span_ends(dialect)
     spans = (
         sa.select(asked.c.ask, s.key, s.unit, s.source, first.label("first"), last.label("last"))
-        .join_from(asked, series_table, sa.and_(s.tenant == _TENANT, s.entity == asked.c.entity))
+        .select_from(look_up(asked, series_table, sa.and_(s.tenant == _TENANT, s.entity == asked.c.entity)))
         .subquery("spans")
     )
     c = spans.c
     return sa.select(c.ask, c.key, c.unit, c.first, c.last).where(c.first.is_not(None)).order_by(c.ask, c.key, c.source).limit(MAX_ROWS + 1)
 
 
-def last_seen_statement() -> sa.Select[Any]:
+def last_seen_statement(dialect: str) -> sa.Select[Any]:
     """The newest time of any measured point of each entity in `asks`. Parameters: `tenant`, `asks`."""
     asked = _asked()
-    s, p = series_table.c, point_table.c
-    last = sa.select(sa.func.max(p.ts)).where(p.series == s.id).correlate(series_table).scalar_subquery()
+    s = series_table.c
+    _, last = span_ends(dialect)
     lasts = (
         sa.select(asked.c.ask, last.label("last"))
-        .join_from(asked, series_table, sa.and_(s.tenant == _TENANT, s.entity == asked.c.entity))
+        .select_from(look_up(asked, series_table, sa.and_(s.tenant == _TENANT, s.entity == asked.c.entity)))
         .where(s.source == TelemetrySource.REAL.value)
         .subquery("lasts")
     )
     return sa.select(lasts.c.ask, sa.func.max(lasts.c.last).label("last")).group_by(lasts.c.ask)
+
+
+def span_ends(dialect: str) -> tuple[sa.ScalarSelect[Any], sa.ScalarSelect[Any]]:
+    """The first and the last time of the series of `series_table` that a row is about."""
+    if dialect == "postgresql":
+        known = latest_table.c
+        ends: tuple[sa.ColumnElement[Any], ...] = (known.first_ts, known.ts)
+        of_series = known.series == series_table.c.id
+    else:
+        p = point_table.c
+        ends, of_series = (sa.func.min(p.ts), sa.func.max(p.ts)), p.series == series_table.c.id
+    first, last = (sa.select(end).where(of_series).correlate(series_table).scalar_subquery() for end in ends)
+    return first, last
 
 
 def upsert_series(dialect: str) -> Upsert:
@@ -260,15 +296,24 @@ def _raw_points(chosen: sa.CTE) -> sa.Select[Any]:
     )
 
 
-def _bucket_points(chosen: sa.CTE) -> sa.Select[Any]:
-    """One point for each bucket that has any."""
-    buckets = _buckets(chosen).subquery("buckets")
-    return _of_buckets(buckets)
+def _raw_points_of_each(chosen: sa.CTE) -> sa.Select[Any]:
+    """The same on PostgreSQL, which reads the partitions in their order and stops at a series' limit."""
+    c, p = chosen.c, point_table.c
+    of_series = (
+        sa.select(*(p[name] for name in _POINT))
+        .where(p.series == c.series, p.ts >= c.start_ts, p.ts < c.end_ts)
+        .where(sa.or_(c.aggregation != Aggregation.LTTB.value, p.num.is_not(None)))
+        .order_by(p.ts)
+        .limit(c.most + 1)  # of NULL there is no limit
+        .lateral("of_series")
+    )
+    points = _point_rows(c.line, *(of_series.c[name] for name in _POINT))
+    return points.join_from(chosen, of_series, sa.true()).where(c.interval_ms.is_(None))
 
 
-def _first_buckets(chosen: sa.CTE) -> sa.Select[Any]:
-    """The same, of each series one more than any limit admits."""
-    buckets = _buckets(chosen).subquery("every_bucket")
+def _first_buckets(found: sa.Select[Any]) -> sa.Select[Any]:
+    """Of each series one bucket more than any limit admits."""
+    buckets = found.subquery("every_bucket")
     rank = sa.func.row_number().over(partition_by=buckets.c.line, order_by=buckets.c.ts)
     ranked = sa.select(buckets, rank.label("rank")).subquery("buckets")
     return _of_buckets(ranked).where(ranked.c.rank <= _LONGEST + 1)
@@ -280,21 +325,56 @@ def _of_buckets(buckets: sa.Subquery) -> sa.Select[Any]:
     return _point_rows(buckets.c.line, buckets.c.ts, buckets.c.num, *nothing)
 
 
-def _buckets(chosen: sa.CTE) -> sa.Select[Any]:
-    """Times count from `start_ts`, so that division never meets a negative number."""
-    c, p = chosen.c, point_table.c
-    ts = c.start_ts + (p.ts - c.start_ts) // c.interval_ms * c.interval_ms
-    value = sa.case(
-        (c.aggregation == Aggregation.AVG.value, sa.func.avg(p.num)),
-        (c.aggregation == Aggregation.MIN.value, sa.func.min(p.num)),
-        (c.aggregation == Aggregation.MAX.value, sa.func.max(p.num)),
-        (c.aggregation == Aggregation.SUM.value, sa.func.sum(p.num)),
-        else_=sa.cast(sa.func.count(), sa.Double),
-    )
+def _buckets(chosen: sa.CTE, kinds: WindowKinds) -> sa.Select[Any]:
+    """One row for each bucket that has points."""
+    c = chosen.c
+    ts, of_series, counted = _bucket_terms(chosen)
     return (
-        sa.select(c.line, ts.label("ts"), value.label("num"))
-        .join_from(chosen, point_table, sa.and_(p.series == c.series, p.ts >= c.start_ts, p.ts < c.end_ts))
-        .where(c.interval_ms.is_not(None))
-        .where(sa.or_(c.aggregation == Aggregation.COUNT.value, p.num.is_not(None)))
+        sa.select(c.line, ts.label("ts"), _bucket_value(chosen, kinds).label("num"))
+        .join_from(chosen, point_table, of_series)
+        .where(c.interval_ms.is_not(None), counted)
         .group_by(c.line, c.aggregation, ts)
     )
+
+
+def _buckets_of_each(chosen: sa.CTE, kinds: WindowKinds) -> sa.Select[Any]:
+    """The same on PostgreSQL, which else may read all points there are: it takes a JSON text for a hundred rows."""
+    c = chosen.c
+    ts, of_series, counted = _bucket_terms(chosen)
+    value = _bucket_value(chosen, kinds)
+    each = sa.select(ts.label("ts"), value.label("num")).where(of_series, counted).group_by(sa.text("1")).lateral("each")
+    return sa.select(c.line, each.c.ts, each.c.num).join_from(chosen, each, sa.true()).where(c.interval_ms.is_not(None))
+
+
+def _bucket_terms(chosen: sa.CTE) -> tuple[sa.ColumnElement[int], sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    """A point's bucket, whether it is one of the series and window, and whether it counts there.
+
+    Times count from `start_ts`, so that division never meets a negative number.
+    """
+    c, p = chosen.c, point_table.c
+    bucket = c.start_ts + (p.ts - c.start_ts) // c.interval_ms * c.interval_ms
+    of_series = sa.and_(p.series == c.series, p.ts >= c.start_ts, p.ts < c.end_ts)
+    return bucket, of_series, sa.or_(c.aggregation == Aggregation.COUNT.value, p.num.is_not(None))
+
+
+def _bucket_value(chosen: sa.CTE, kinds: WindowKinds) -> sa.ColumnElement[Any]:
+    num = point_table.c.num
+    average, total = (_exact(function, num) if kinds.exact else function(num) for function in (sa.func.avg, sa.func.sum))
+    values = {
+        Aggregation.AVG: average,
+        Aggregation.MIN: sa.func.min(num),
+        Aggregation.MAX: sa.func.max(num),
+        Aggregation.SUM: total,
+        Aggregation.COUNT: sa.cast(sa.func.count(), sa.Double),
+    }
+    asked = sorted(kinds.aggregations & values.keys())
+    # Only those asked for: each one costs time at every point.
+    return values[asked[0]] if len(asked) == 1 else sa.case(*((chosen.c.aggregation == one.value, values[one]) for one in asked))
+
+
+def _exact(function: Callable[[Any], Any], number: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """The function of decimal numbers, which have no bound, as a double."""
+    of_decimals = sa.cast(number, sa.Numeric)
+    largest = sa.cast(sa.literal_column(f"'{float_info.max!r}'"), sa.Numeric)
+    too_large = sa.func.abs(sa.func.sum(of_decimals)) > largest
+    return sa.case((too_large, sa.cast(sa.literal_column("'Infinity'"), sa.Double)), else_=sa.cast(function(of_decimals), sa.Double))
