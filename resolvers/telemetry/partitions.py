@@ -17,16 +17,14 @@ import numpy.typing as npt
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resolvers.stores.engine import Store
-
-__all__ = ["Partition", "ensure_partitions", "exclude_writers", "make_ahead", "partition_for", "partitions"]
+__all__ = ["Partition", "ensure_partitions", "exclude_writers", "partition_for", "partitions"]
 
 _Month: TypeAlias = tuple[int, int]
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2099
 _MONTHLY_BACK, _MONTHLY_AHEAD = 3, 1
 """So many years before and after this one have a partition a month."""
-_MONTHS_AHEAD = 3
+_MONTHS_AHEAD = 2
 _BEFORE, _AFTER = "telemetry_point_before", "telemetry_point_after"
 
 _WRITERS = 0x7E1E_0001
@@ -44,24 +42,18 @@ class Partition:
 
 
 async def ensure_partitions(connection: AsyncConnection, times: npt.NDArray[np.int64]) -> None:
-    """Sees to it that points of these times can be stored in the open write transaction, before it writes any."""
+    """Sees to it that points of these times can be stored in the open write transaction, before it writes any.
+
+    The next months are made along, so that hardly ever a writer waits for another who makes one.
+    """
     if connection.dialect.name != "postgresql":
         return
     await connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_WRITERS)))
-    known, this_year = await _names(connection), datetime.now(UTC).year
-    if missing := [month for month in _months(times) if partition_for(month, known, this_year).name not in known]:
-        await _make(connection, missing, this_year)
-
-
-async def make_ahead(store: Store, now: int) -> None:
-    """Makes the partitions of this month and the next ones, so that no writer has to."""
-    if store.dialect != "postgresql":
-        return
-    today = datetime.fromtimestamp(now / 1000, UTC)
-    first = today.year * 12 + today.month - 1
-    months = [((first + ahead) // 12, (first + ahead) % 12 + 1) for ahead in range(_MONTHS_AHEAD + 1)]
-    async with store.write() as connection:
-        await _make(connection, months, today.year)
+    known, today = await _names(connection), datetime.now(UTC)
+    this_month = today.year * 12 + today.month - 1
+    ahead = [(number // 12, number % 12 + 1) for number in range(this_month, this_month + _MONTHS_AHEAD + 1)]
+    if missing := [month for month in [*_months(times), *ahead] if partition_for(month, known, today.year).name not in known]:
+        await _make(connection, missing, today.year)
 
 
 async def partitions(connection: AsyncConnection) -> list[Partition]:

@@ -95,32 +95,44 @@ async def test_latest_when_a_late_point_comes_then_the_newer_one_stays(store: St
     assert await queries.key_ranges(store, TENANT, [SENSOR]) == [[KeyRange("temperature", "Cel", -5, 10)]]
 
 
+async def _partition_names(store: Store) -> list[str]:
+    async with store.read() as connection:
+        return [found.name.removeprefix("telemetry_point_") for found in await partitions.partitions(connection)]
+
+
+def _months_ahead() -> list[str]:
+    """The partitions of this month and the next two."""
+    now = datetime.now(UTC)
+    return [f"m{number // 12}_{number % 12 + 1:02}" for number in range(now.year * 12 + now.month - 1, now.year * 12 + now.month + 2)]
+
+
 async def test_partitions_when_a_point_is_of_any_time_then_it_has_one_and_they_stay_few(postgresql_store: Store) -> None:
-    this_year = datetime.now(UTC).year
-    times = [-(2**53), -1, 0, at(2001, 1), at(2001, 12), at(this_year, 3), at(this_year, 4), at(2099, 12, 31), at(2100, 1), 2**53]
+    last_year = datetime.now(UTC).year - 1
+    times = [-(2**53), -1, 0, at(2001, 1), at(2001, 12), at(last_year, 3), at(last_year, 4), at(2099, 12, 31), at(2100, 1), 2**53]
 
     await store_points(postgresql_store, measured(times, range(10)))
-    await asyncio.gather(*(store_points(postgresql_store, measured([at(this_year, 5)], [1], key=f"k{n}")) for n in range(8)))
 
-    async with postgresql_store.read() as connection:
-        found = await partitions.partitions(connection)
     assert columns(await ask(postgresql_store, window(-(2**53), 2**53)))[0][2] == times[:-1]
-    assert [one.name.removeprefix("telemetry_point_") for one in found] == [
-        *("before", "y1970", "y2001", f"m{this_year}_03", f"m{this_year}_04", f"m{this_year}_05", "y2099", "after")
-    ]
+    of_last_year = [f"m{last_year}_03", f"m{last_year}_04"]
+    assert await _partition_names(postgresql_store) == ["before", "y1970", "y2001", *of_last_year, *_months_ahead(), "y2099", "after"]
 
 
-async def test_partitions_when_made_ahead_then_the_next_months_have_one_each(postgresql_store: Store) -> None:
-    this_year = datetime.now(UTC).year
+async def test_partitions_when_many_make_the_same_at_once_then_all_points_are_stored(postgresql_store: Store) -> None:
+    other = Store(postgresql_store.engine.url.render_as_string(hide_password=False))
+    stores = (postgresql_store, other)
 
-    await partitions.make_ahead(postgresql_store, at(this_year, 11, 30))
-    await partitions.make_ahead(postgresql_store, at(this_year, 12, 1))
+    await asyncio.gather(*(store_points(stores[n % 2], measured([at(1990 + n % 3, 5)], [n], key=f"k{n}")) for n in range(12)))
+    await other.close()
 
-    async with postgresql_store.read() as connection:
-        names = [found.name.removeprefix("telemetry_point_") for found in await partitions.partitions(connection)]
-    after = this_year + 1
-    assert names == ["before", f"m{this_year}_11", f"m{this_year}_12", f"m{after}_01", f"m{after}_02", f"m{after}_03", "after"]
-    assert await retention.purge(postgresql_store, at(after, 1)) == 0
-    async with postgresql_store.read() as connection:
-        kept = [found.name.removeprefix("telemetry_point_") for found in await partitions.partitions(connection)]
-    assert kept == [f"m{after}_01", f"m{after}_02", f"m{after}_03", "after"]
+    assert await _counts(postgresql_store) == (12, 12)
+    assert await _partition_names(postgresql_store) == ["before", "y1990", "y1991", "y1992", *_months_ahead(), "after"]
+
+
+async def test_partitions_when_they_are_purged_then_a_point_of_that_time_makes_one_again(postgresql_store: Store) -> None:
+    await store_points(postgresql_store, measured([-5, at(2001, 5)], [1, 2]))
+
+    assert await retention.purge(postgresql_store, at(2002, 1)) == 2
+    assert await _partition_names(postgresql_store) == [*_months_ahead(), "after"]
+
+    await store_points(postgresql_store, measured([-5, at(2001, 6)], [1, 2]))
+    assert columns(await ask(postgresql_store, window(-10, at(2002, 1)))) == [("temperature", None, [-5, at(2001, 6)], [1.0, 2.0])]
