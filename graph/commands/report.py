@@ -29,6 +29,7 @@ from resolvers.compliance.records import (
     DatasetDraft,
     DatasetFilter,
     File,
+    Measurement,
     QualityControlDatasetOrder,
     ReportDraft,
     ReportFilter,
@@ -41,6 +42,7 @@ from subgraphs.scalars import read_timestamp
 _STRAY_AFTER_MS = 3_600_000
 """A file without a row may belong to what is being added just now."""
 _PAGE = 500
+_COUNTED_AT_ONCE = 1_000
 
 Item = TypeVar("Item")
 
@@ -125,17 +127,16 @@ def add_dataset(file: Path, given: DatasetFlags, where: Where) -> None:
         number = await asyncio.to_thread(check_measurements, file)
         async with open_shelf(settings) as shelf:
             await check_migrated(shelf.store)
-            with _read_with_progress(file) as content:
+            with _read_with_progress(file) as content, _counted(read_measurements(file), number) as measurements:
                 uuid = await commands.add_dataset(
                     shelf,
                     tenant=where.tenant_of(settings),
                     city=settings.city_id,
                     draft=draft,
                     content=content,
-                    measurements=read_measurements(file),
+                    measurements=measurements,
                     now=_now(),
                 )
-        say(f"{number:,} measurements stored")
         return uuid
 
     print(GlobalId(settings.city_id, "dataset", _run(added)))
@@ -244,6 +245,20 @@ def _read_with_progress(file: Path) -> Iterator[AsyncIterator[bytes]]:
             progress(min(done // 1000, kilobytes), kilobytes, "kilobytes stored")
 
         yield file_chunks(file, read=read)
+
+
+@contextmanager
+def _counted(measurements: Iterator[Measurement], total: int) -> Iterator[Iterator[Measurement]]:
+    """The same measurements, and how far they are."""
+    with shown_progress() as progress:
+
+        def counted() -> Iterator[Measurement]:
+            for number, measurement in enumerate(measurements, 1):
+                yield measurement
+                if number % _COUNTED_AT_ONCE == 0 or number == total:
+                    progress(number, total, "measurements stored")
+
+        yield counted()
 
 
 def _file(path: Path, media_type: str | None) -> File:

@@ -32,7 +32,7 @@ from resolvers.compliance.records import (
 from resolvers.stores.engine import Store
 from resolvers.stores.objects import ObjectStore, StoredObject
 
-_BATCH = 1_000
+_BATCH = 5_000
 """Measurements that are stored in one transaction: whoever else writes has its turn in between."""
 
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,62}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,62}")

@@ -68,7 +68,7 @@ def test_dataset_when_added_then_its_measurements_are_counted_and_stored(folder:
 
     status, id, said = run("add-dataset", folder / "run.json", "--name", "Run 1", "--description", "Line 4")
 
-    assert (status, id[:20], said) == (0, "FI-HELSINKI/dataset/", "3 measurements stored\n")
+    assert (status, id[:20], said) == (0, "FI-HELSINKI/dataset/", "measurements stored: 3\n")
     assert stored(folder, "quality_dataset", "name, description, measurements, artefact_media_type") == [
         ("Run 1", "Line 4", 3, "application/json")
     ]

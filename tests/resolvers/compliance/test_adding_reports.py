@@ -136,22 +136,22 @@ async def test_upload_when_it_breaks_off_then_nothing_stored(shelf: Shelf) -> No
 
 
 async def test_dataset_when_added_in_several_batches_then_numbered_as_given(shelf: Shelf) -> None:
-    uuid = await dataset(shelf, "Run 1", measured(2_500), model=MILL, entity=STATION)
+    uuid = await dataset(shelf, "Run 1", measured(5_500), model=MILL, entity=STATION)
 
     (found,) = (await queries.datasets_by_keys(shelf.store, TENANT, [(CITY, uuid)])).values()
-    assert (found.name, found.measurements, found.model, found.entity, found.created_at) == ("Run 1", 2_500, MILL, STATION, NOW)
+    assert (found.name, found.measurements, found.model, found.entity, found.created_at) == ("Run 1", 5_500, MILL, STATION, NOW)
     async with shelf.store.read() as connection:
         m = sql.measurement.c
         stored = (await connection.execute(sa.select(m.number, m.value).order_by(m.number))).all()
-    assert [tuple(row) for row in stored] == [(number, float(number)) for number in range(2_500)]
+    assert [tuple(row) for row in stored] == [(number, float(number)) for number in range(5_500)]
 
 
 async def test_dataset_when_a_row_fails_half_way_then_neither_rows_nor_file_stay(shelf: Shelf) -> None:
     def failing() -> Iterator[Measurement]:
-        yield from measured(1_500)
-        raise BadUserInput("line 1502: not a number")
+        yield from measured(5_500)
+        raise BadUserInput("line 5502: not a number")
 
-    with pytest.raises(BadUserInput, match="line 1502"):
+    with pytest.raises(BadUserInput, match="line 5502"):
         await dataset(shelf, measurements=failing())  # type: ignore[arg-type]
 
     assert await rows(shelf.store, sql.measurement) == 0
