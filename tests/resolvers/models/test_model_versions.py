@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from graph.errors import BadUserInput, Conflict, IdempotencyKeyReused, NotFound
-from resolvers.models import commands
+from resolvers.models import commands, queries
 from resolvers.models.events import MAX_TOLD_PATCH
 from resolvers.models.records import Model
 from resolvers.stores.engine import Store
@@ -217,6 +217,25 @@ async def test_versions_when_many_then_each_is_rebuilt_and_replaying_the_patches
         assert await contents(store, [one]) == [expected[one.version - 1]]
     assert replayed(expected[0], await stored_patches(store, model)) == expected[-1]
     assert max(one.version - one.base for one in stored) <= 31
+
+
+async def test_content_when_the_model_has_moved_on_since_it_was_read_then_still_that_of_its_version(store: Store) -> None:
+    first = await made(store, {"a": 1})
+    second, _ = await patched(store, first.key, 1, replace("/a", 2))
+
+    assert await contents(store, [first, second]) == [{"a": 1}, {"a": 2}]
+
+
+async def test_content_when_it_is_another_tenants_then_nothing_of_it_is_found(store: Store) -> None:
+    model = await made(store, {"a": 1})
+    model, _ = await patched(store, model.key, 1, replace("/a", 2))
+    [first, second] = await versions(store, model)
+
+    assert await queries.contents(store, "other", [model.content, first.content, second.content]) == {}
+    assert await queries.versions(store, "other", [(model.uuid, 1, 2)]) == [[]]
+    assert await queries.versions_by_uuid(store, "other", [(CITY, first.uuid)]) == {}
+    assert await queries.patches(store, "other", [(model.uuid, 2)]) == {}
+    assert await queries.by_keys(store, "other", [model.key]) == {}
 
 
 async def test_key_when_used_again_then_the_first_model_and_with_another_input_refused(store: Store) -> None:
