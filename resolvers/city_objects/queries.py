@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resolvers.city_objects import store as sql
@@ -129,5 +130,5 @@ def _numbered(keys: Sequence[ObjectKey]) -> str:
 
 
 def _record(row: Any) -> CityObject:
-    pk, city, uuid, kind, *rest = row[:_RECORD_LENGTH]
-    return CityObject(pk, city, uuid, CityObjectType(kind), *rest)
+    pk, city, uuid, kind, name, source, source_id, geometry, attributes, *rest = row[:_RECORD_LENGTH]
+    return CityObject(pk, city, uuid, CityObjectType(kind), name, source, source_id, geometry, orjson.loads(attributes), *rest)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from shapely.geometry.base import BaseGeometry
 
+from graph.errors import CityGraphError
 from resolvers.stores.geometry import Box
 from resolvers.stores.json_pointer import PointerCondition
 
@@ -40,7 +41,7 @@ class CityObjectDraft:
     """What an import or an upsert hands in. `geometry` is WGS 84, longitude before latitude, height in metres if any.
 
     `attributes` are flat: every attribute of the source under its own name, and the typed ones under their GraphQL
-    field's name, which win on a clash.
+    field's name, which win on a clash. `kept` names the fields of which an object that is there already keeps its own.
     """
 
     type: CityObjectType
@@ -51,6 +52,7 @@ class CityObjectDraft:
     attributes: Mapping[str, JSONValue]
     uuid: UUID | None = None
     parent: UUID | None = None
+    kept: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +89,26 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the draft at `place` is not stored; `member` is the input's member that is to blame, or empty."""
+
+    place: int
+    member: str
+    error: CityGraphError
+
+
+@dataclass(frozen=True, slots=True)
 class UpsertOutcome:
-    """How many drafts made a new object, changed one, or found it as they would leave it; `uuids` in the drafts' order."""
+    """How many drafts made a new object, changed one, or found it as they would leave it; which were refused.
+
+    `uuids` are the objects of the drafts that were not, in the drafts' order.
+    """
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     uuids: tuple[UUID, ...] = field(default=())
+    refused: tuple[Refusal, ...] = ()
 
 
 class CityObjectOrder(StrEnum):

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
+from resolvers.city_objects.ancestry import MAX_ANCESTORS
 from resolvers.city_objects.records import CityObjectFilter, CityObjectOrder, CityObjectType, Near
 from resolvers.stores.geometry import BBoxHit, Geom, Touches, inside
 from resolvers.stores.joins import look_up
@@ -55,7 +56,8 @@ RECORD = (
     _c.source,
     _c.source_id,
     _c.geometry,
-    _c.attributes,
+    # As text: `jsonb` writes a large double as an integer of hundreds of digits, which its reader is to make a double again.
+    sa.cast(_c.attributes, sa.Text).label("attributes"),
     _c.footprint_area,
     _c.length,
     _c.created_at,
@@ -169,6 +171,58 @@ def existing(tenant: str, city: str) -> sa.Select[Any]:
     """Those UUIDs in the parameter `uuids` that the tenant has in that city."""
     asked = json_rows("asked", "uuids", uuid=sa.Uuid)
     return sa.select(_c.uuid).select_from(look_up(asked, city_object, _c.uuid == asked.c.uuid)).where(_c.tenant == tenant, _c.city == city)
+
+
+def by_sources(tenant: str, city: str) -> sa.Select[Any]:
+    """`source`, `source_id`, `uuid` of the objects that the rows (source, source_id) in the parameter `sources` name."""
+    asked = json_rows("asked", "sources", source=sa.Text, source_id=sa.Text)
+    same = sa.and_(_c.source == asked.c.source, _c.source_id == asked.c.source_id)
+    return (
+        sa.select(_c.source, _c.source_id, _c.uuid)
+        .select_from(look_up(asked, city_object, same))
+        .where(_c.tenant == tenant, _c.city == city)
+    )
+
+
+def to_compare(tenant: str, city: str) -> sa.Select[Any]:
+    """The objects of the parameter `uuids`: what an upsert compares with, and what a draft may leave as it is."""
+    asked = json_rows("asked", "uuids", uuid=sa.Uuid)
+    return (
+        sa.select(_c.uuid, _c.pk, _c.version, _c.fingerprint, _c.name, _c.source, _c.source_id, _c.attributes, _c.parent)
+        .select_from(look_up(asked, city_object, _c.uuid == asked.c.uuid))
+        .where(_c.tenant == tenant, _c.city == city)
+    )
+
+
+def ancestors(tenant: str, city: str) -> sa.Select[Any]:
+    """`uuid` and `parent` of the objects of the parameter `uuids` and of all above them, as far as any may be deep."""
+    asked = json_rows("asked", "uuids", uuid=sa.Uuid)
+    of_city = (_c.tenant == tenant, _c.city == city)
+    up = (
+        sa.select(_c.uuid, _c.parent, sa.literal(0).label("level"))
+        .select_from(look_up(asked, city_object, _c.uuid == asked.c.uuid))
+        .where(*of_city)
+        .cte("up", recursive=True)
+    )
+    up = up.union(
+        sa.select(_c.uuid, _c.parent, up.c.level + 1)
+        .select_from(look_up(up, city_object, _c.uuid == up.c.parent))
+        .where(*of_city, up.c.level <= MAX_ANCESTORS)
+    )
+    return sa.select(up.c.uuid, up.c.parent).distinct()
+
+
+def update_rows(columns: Sequence[str]) -> sa.Update:
+    """Of the row `the_pk` these columns, each from the parameter of its name."""
+    values: dict[str, Any] = {name: sa.bindparam(name) for name in columns}
+    return sa.update(city_object).where(_c.pk == sa.bindparam("the_pk")).values(values)
+
+
+def take_turn(dialect: str, tenant: str, city: str) -> sa.Select[Any]:
+    """Makes this transaction the only one that writes to the city; SQLite has but one writer anyway."""
+    if dialect == "sqlite":
+        return sa.select(sa.literal(1))
+    return sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"city_object {tenant} {city}", 0)))
 
 
 def _same_object(keys: sa.CTE) -> ColumnElement[bool]:

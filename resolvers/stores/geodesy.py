@@ -18,24 +18,27 @@ Floats: TypeAlias = NDArray[np.float64]
 Shapes: TypeAlias = NDArray[np.object_]
 
 _WGS_84 = Geod(ellps="WGS84")
-_A, _E2 = _WGS_84.a, _WGS_84.es
+WGS_84_A, WGS_84_E2 = _WGS_84.a, _WGS_84.es
 
 # The shortest degree of latitude (at the equator) and the length of a degree of longitude there; both on WGS 84.
-_METRES_PER_DEGREE_OF_LATITUDE = 110_574.0
-_METRES_PER_DEGREE_OF_LONGITUDE = 111_319.0
+METRES_PER_DEGREE_OF_LATITUDE = 110_574.0
+METRES_PER_DEGREE_OF_LONGITUDE = 111_319.0
+# At the poles.
+LONGEST_DEGREE_OF_LATITUDE = 111_700.0
 
 # One plane for a whole neighbourhood puts the nearest points of two shapes wrong by less than 1e-6 of their distance up to
-# here; beyond, each pair gets a plane of its own. What is farther than the last is nobody's neighbour and stays as it is.
-_ONE_PLANE_METRES = 2_000.0
-_FARTHEST_METRES = 200_000.0
+# here. Where edges run parallel for hundreds of metres, which of their points are nearest is a matter of digits: then by 1e-5.
+# Beyond, each pair gets a plane of its own. What is farther than the last is nobody's neighbour and stays as it is.
+ONE_PLANE_METRES = 2_000.0
+FARTHEST_METRES = 200_000.0
 # Half a kilometre; an edge so long departs from a straight line on the plane by a centimetre.
-_STRAIGHT_DEGREES = 0.005
-_MICROMETRES = 6
+STRAIGHT_DEGREES = 0.005
+MICROMETRES = 6
 
 
 def latitude_margin(metres: float) -> float:
     """Degrees of latitude that are at least so many metres, anywhere."""
-    return metres / _METRES_PER_DEGREE_OF_LATITUDE
+    return metres / METRES_PER_DEGREE_OF_LATITUDE
 
 
 def longitude_margin(south: float, north: float, metres: float) -> float:
@@ -43,17 +46,16 @@ def longitude_margin(south: float, north: float, metres: float) -> float:
     widest = max(abs(south), abs(north)) + latitude_margin(metres)
     if widest >= 89.9:
         return 360.0
-    return metres / (_METRES_PER_DEGREE_OF_LONGITUDE * math.cos(math.radians(widest)))
+    return metres / (METRES_PER_DEGREE_OF_LONGITUDE * math.cos(math.radians(widest)))
 
 
 def diagonal(west: float, south: float, east: float, north: float) -> float:
     """Metres that no two points of the box are farther apart than."""
     if east - west >= 180.0:
-        return math.pi * _A
+        return math.pi * WGS_84_A
     lowest = 0.0 if south <= 0.0 <= north else min(abs(south), abs(north))
-    width = (east - west) * _METRES_PER_DEGREE_OF_LONGITUDE * math.cos(math.radians(lowest)) * 1.01
-    # A degree of latitude is longest at the poles.
-    return math.hypot(width, (north - south) * 111_700.0)
+    width = (east - west) * METRES_PER_DEGREE_OF_LONGITUDE * math.cos(math.radians(lowest)) * 1.01
+    return math.hypot(width, (north - south) * LONGEST_DEGREE_OF_LATITUDE)
 
 
 def distances(shape: BaseGeometry, others: Shapes) -> Floats:
@@ -70,14 +72,14 @@ def distances(shape: BaseGeometry, others: Shapes) -> Floats:
     there = _moved(shapely.force_2d(others), centre[0, 0])
 
     metres, middles = _nearest(_FLAT, here, there, centre)
-    tall = latitude_margin(_ONE_PLANE_METRES) < north - south
-    far = np.flatnonzero((metres < _FARTHEST_METRES) & ((metres > _ONE_PLANE_METRES) | tall))
+    tall = latitude_margin(ONE_PLANE_METRES) < north - south
+    far = np.flatnonzero((metres < FARTHEST_METRES) & ((metres > ONE_PLANE_METRES) | tall))
     if len(far):
-        here = np.repeat(shapely.segmentize(here, _STRAIGHT_DEGREES), len(far))
-        there = shapely.segmentize(there[far], _STRAIGHT_DEGREES)
+        here = np.repeat(shapely.segmentize(here, STRAIGHT_DEGREES), len(far))
+        there = shapely.segmentize(there[far], STRAIGHT_DEGREES)
         metres[far], middles[far] = _nearest(_BENT, here, there, middles[far])
         metres[far], middles[far] = _nearest(_BENT, here, there, middles[far])
-    return np.round(metres, _MICROMETRES)
+    return np.round(metres, MICROMETRES)
 
 
 def _moved(shapes: Shapes, longitude: float) -> Shapes:
@@ -156,8 +158,8 @@ _BENT = _Plane(_onto_bent, _back_from_bent)
 
 def _radii(latitude: Floats) -> tuple[Floats, Floats]:
     """The ellipsoid's radii of curvature at a latitude in radians: across the meridian and along it."""
-    root = np.sqrt(1 - _E2 * np.sin(latitude) ** 2)
-    return _A / root, _A * (1 - _E2) / root**3
+    root = np.sqrt(1 - WGS_84_E2 * np.sin(latitude) ** 2)
+    return WGS_84_A / root, WGS_84_A * (1 - WGS_84_E2) / root**3
 
 
 def _with_coordinates(shapes: Shapes, coordinates: Floats) -> Shapes:
@@ -189,10 +191,10 @@ def lengths(shapes: Iterable[BaseGeometry]) -> list[float | None]:
 
 def box_area(west: float, south: float, east: float, north: float) -> float:
     """Square metres between two meridians and two parallels."""
-    return _A**2 * (1 - _E2) / 2 * math.radians(east - west) * (_zone(north) - _zone(south))
+    return WGS_84_A**2 * (1 - WGS_84_E2) / 2 * math.radians(east - west) * (_zone(north) - _zone(south))
 
 
 def _zone(latitude: float) -> float:
     """The ellipsoid's area from the equator to a parallel, as a share (Snyder, Map Projections, equation 3-12)."""
-    eccentricity, sine = math.sqrt(_E2), math.sin(math.radians(latitude))
-    return sine / (1 - _E2 * sine**2) + math.atanh(eccentricity * sine) / eccentricity
+    eccentricity, sine = math.sqrt(WGS_84_E2), math.sin(math.radians(latitude))
+    return sine / (1 - WGS_84_E2 * sine**2) + math.atanh(eccentricity * sine) / eccentricity

@@ -45,7 +45,7 @@ def scattered(count: int, *, seed: int = 1) -> list[CityObjectDraft]:
 def _one(number: int, kind: CityObjectType, west: float, south: float) -> CityObjectDraft:
     shapes = {
         CityObjectType.BUILDING: shapely.box(west, south, west + 0.0004, south + 0.0002),
-        CityObjectType.ROAD: shapely.LineString([(west, south), (west + 0.002, south + 0.001)]),
+        CityObjectType.ROAD: shapely.LineString([(west, south), (west + 0.002, south + 0.001 - number % 17 * 0.0001)]),
         CityObjectType.SENSOR: shapely.Point(west, south),
     }
     name = f"Thing {number % 7}" if number % 2 else None

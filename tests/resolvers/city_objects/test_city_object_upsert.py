@@ -101,10 +101,10 @@ async def test_delete_when_an_object_has_children_then_they_stay_without_a_paren
     [parent] = await put(city_store, draft("house"))
     [child] = await put(city_store, draft("room", parent=parent))
 
-    await commands.delete(city_store, tenant=TENANT, city=CITY, uuid=parent, now=2_000)
+    await commands.delete(city_store, (), tenant=TENANT, city=CITY, uuid=parent, now=2_000)
 
     found = await queries.by_keys(city_store, TENANT, [(CITY, parent), (CITY, child)])
     assert list(found) == [(CITY, child)]
     assert (found[CITY, child].parent, found[CITY, child].version) == (None, 2)
     with pytest.raises(NotFound):
-        await commands.delete(city_store, tenant=TENANT, city=CITY, uuid=parent, now=3_000)
+        await commands.delete(city_store, (), tenant=TENANT, city=CITY, uuid=parent, now=3_000)

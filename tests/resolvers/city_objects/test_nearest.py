@@ -7,6 +7,7 @@ import pytest
 import shapely
 from pyproj import Geod
 
+from resolvers.cities.commands import ensure_city
 from resolvers.city_objects import queries
 from resolvers.city_objects.records import CityObjectFilter, CityObjectOrder, CityObjectType, Found, Near
 from resolvers.stores.engine import Store
@@ -112,7 +113,8 @@ async def test_nearby_when_many_objects_ask_then_each_gets_its_own_nearest(city_
     for place, mine in enumerate(found):
         exact = distances(drafts[place].geometry, shapes)
         exact[place] = np.inf
-        assert [it.distance for it in mine] == pytest.approx(sorted(metres for metres in exact if metres <= 2_000.0)[:3], abs=2e-6)
+        nearest = sorted(metres for metres in exact if metres <= 2_000.0)[:3]
+        assert [it.distance for it in mine] == pytest.approx(nearest, rel=1e-7, abs=2e-6)
         assert uuids[place] not in [it.object.uuid for it in mine]
 
 
@@ -142,10 +144,11 @@ async def _walk(store: Store, wanted: CityObjectFilter, *, backward: bool) -> li
 
 
 @pytest.mark.parametrize("order", [DISTANCE, CityObjectOrder.ID_ASC])
-async def test_plan_when_near_is_asked_then_the_spatial_index_answers(city_store: Store, order: CityObjectOrder) -> None:
-    await put(city_store, *scattered(30))
+async def test_plan_when_near_is_asked_then_the_spatial_index_answers(sqlite_store: Store, order: CityObjectOrder) -> None:
+    await ensure_city(sqlite_store, tenant=TENANT, id=CITY, name="Helsinki")
+    await put(sqlite_store, *scattered(30))
 
-    plan = await _plan(city_store, CityObjectFilter(near=near(500.0)), order)
+    plan = await _plan(sqlite_store, CityObjectFilter(near=near(500.0)), order)
 
     assert any("city_object_geometry_rt VIRTUAL TABLE INDEX 2:" in step for step in plan)
     assert not any(step.startswith("SCAN city_object") and "VIRTUAL" not in step for step in plan)
@@ -159,13 +162,14 @@ async def _plan(store: Store, wanted: CityObjectFilter, order: CityObjectOrder) 
         return [row[-1] for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)]
 
 
-async def test_plan_when_nearby_is_asked_then_the_spatial_index_answers(city_store: Store) -> None:
-    uuids = await put(city_store, *scattered(30))
+async def test_plan_when_nearby_is_asked_then_the_spatial_index_answers(sqlite_store: Store) -> None:
+    await ensure_city(sqlite_store, tenant=TENANT, id=CITY, name="Helsinki")
+    uuids = await put(sqlite_store, *scattered(30))
 
-    with record_statements(city_store) as sent:
-        await queries.neighbours(city_store, TENANT, [(CITY, uuid) for uuid in uuids], 500.0, (CityObjectType.SENSOR,), 5)
+    with record_statements(sqlite_store) as sent:
+        await queries.neighbours(sqlite_store, TENANT, [(CITY, uuid) for uuid in uuids], 500.0, (CityObjectType.SENSOR,), 5)
     [(sql, parameters)] = sent
-    async with city_store.read() as connection:
+    async with sqlite_store.read() as connection:
         plan = [row[-1] for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)]
 
     assert sum("city_object_geometry_rt VIRTUAL TABLE INDEX 2:" in step for step in plan) >= 2

@@ -7,9 +7,9 @@ from resolvers.cities.commands import ensure_city
 from resolvers.stores.engine import Store
 from tests.fakes.statements import count_statements
 from tests.resolvers.city_objects.drafts import CITY, TENANT
-from tests.subgraphs.city_objects.conftest import Ask, ask_cities, city_file, city_store
+from tests.subgraphs.city_objects.conftest import Ask, ask_cities, city_store
 
-__all__ = ["ask_cities", "city_file", "city_store"]
+__all__ = ["ask_cities", "city_store"]
 
 
 async def test_cities_when_there_are_several_then_the_home_city_comes_first(city_store: Store, ask_cities: Ask) -> None:
@@ -52,6 +52,6 @@ async def test_city_when_ensured_again_then_what_is_not_given_stays(city_store: 
 
 
 @pytest.mark.parametrize(("id", "timezone"), [("FI/HELSINKI", None), ("", None), ("FI", "Mars/Olympus"), ("FI", "../../etc")])
-async def test_city_when_identifier_or_time_zone_is_wrong_then_it_is_refused(city_store: Store, id: str, timezone: str | None) -> None:
+async def test_city_when_identifier_or_time_zone_is_wrong_then_it_is_refused(sqlite_store: Store, id: str, timezone: str | None) -> None:
     with pytest.raises(BadUserInput):
-        await ensure_city(city_store, tenant=TENANT, id=id, name="X", timezone=timezone)
+        await ensure_city(sqlite_store, tenant=TENANT, id=id, name="X", timezone=timezone)

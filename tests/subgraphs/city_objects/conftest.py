@@ -11,25 +11,25 @@ from resolvers.stores.engine import Store
 from subgraphs.cities import schema as cities
 from subgraphs.city_objects import schema as city_objects
 from subgraphs.context import SliceContext
-from tests.resolvers.city_objects.conftest import city_file, city_store
+from tests.resolvers.city_objects.conftest import city_store
 from tests.resolvers.city_objects.drafts import CITY, TENANT
 
-__all__ = ["ask", "ask_cities", "city_file", "city_store"]
+__all__ = ["ask", "ask_cities", "asking", "city_store"]
 
 Ask = Callable[..., Awaitable[SubgraphResponse]]
 
 
 @pytest.fixture
 def ask(city_store: Store) -> Ask:
-    return _asking(city_objects, city_store)
+    return asking(city_objects, city_store)
 
 
 @pytest.fixture
 def ask_cities(city_store: Store) -> Ask:
-    return _asking(cities, city_store)
+    return asking(cities, city_store)
 
 
-def _asking(subgraph: Any, store: Store) -> Ask:
+def asking(subgraph: Any, store: Store) -> Ask:
     transport = InProcessTransport(subgraph.build()._schema, lambda request: SliceContext(store, CITY, request))
 
     async def ask(document: str, variables: Mapping[str, Any] | None = None, *, tenant: str = TENANT) -> SubgraphResponse:

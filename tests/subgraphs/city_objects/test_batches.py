@@ -23,11 +23,11 @@ ENTITIES = """query ($reps: [_Any!]!) { _entities(representations: $reps) {
 
 @pytest.fixture
 async def full(city_store: Store) -> None:
-    """120 objects, of which each has a parent and children among the others."""
+    """120 objects, of which each but the first has a parent among the others, and half have children."""
     drafts = scattered(120)
     uuids = await put(city_store, *drafts)
     linked = [
-        draft(it.source_id or "", it.geometry, type=it.type, name=f"Thing {number}", parent=uuids[(number * 7 + 1) % 120])
+        draft(it.source_id or "", it.geometry, type=it.type, name=f"Thing {number}", parent=uuids[number // 2] if number else None)
         for number, it in enumerate(drafts)
     ]
     await put(city_store, *linked)
@@ -41,8 +41,10 @@ async def test_statements_when_the_page_grows_then_their_number_does_not(full: N
 
     assert few.errors == many.errors == []
     assert (len(few.data["cityObjects"]["nodes"]), len(many.data["cityObjects"]["nodes"])) == (5, 100)
-    assert all(len(node["nearby"]) == 4 and node["parent"] for node in many.data["cityObjects"]["nodes"])
-    assert len(for_five) == len(for_hundred) <= 12
+    assert all(len(node["nearby"]) == 4 for node in many.data["cityObjects"]["nodes"])
+    assert sum(node["parent"] is not None for node in many.data["cityObjects"]["nodes"]) >= 99
+    # Of many, more parents are on the page themselves, and are not asked for again.
+    assert len(for_hundred) <= len(for_five) <= 12
 
 
 async def test_entities_when_a_thousand_are_asked_then_they_are_one_statement(full: None, city_store: Store, ask: Ask) -> None:
