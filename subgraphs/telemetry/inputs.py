@@ -8,6 +8,7 @@ is a rejection of its point alone. All of it may take long: it belongs in a thre
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, TypeVar
 from uuid import UUID
@@ -126,7 +127,9 @@ def gather_simulated(sent: Any, entity: UUID, scenario: UUID) -> Gathered:
     return Gathered(batch, _told(sent, [sent]))
 
 
+@lru_cache(maxsize=65_536)
 def _home_entity(entity_id: str, home_city: str) -> UUID:
+    """Remembered, as the same sensors report again and again."""
     entity = GlobalId.parse(entity_id, kind="object", home_city=home_city)
     if entity.city != home_city:
         raise NotFound(f"There is no city object {str(entity)!r} here")

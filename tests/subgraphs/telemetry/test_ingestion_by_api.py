@@ -334,29 +334,3 @@ async def test_simulated_points_when_the_scenario_is_unknown_or_anothers_then_no
 
     assert codes == [["NOT_FOUND"]] * 4 + [["BAD_USER_INPUT"]] * 2
     assert await points_in(city.store) == 0
-
-
-async def test_scenario_when_asked_for_its_telemetry_then_only_its_own_points_come(city: City) -> None:
-    (sensor,) = await sensors(city, "mast")
-    heat, cold = await scenario(city, sensor, "Heat wave"), await scenario(city, sensor, "Cold spell")
-    await ingest(city, {"entityId": sensor, "series": [series([0], [20.0])]})
-    await submit(city, sensor, heat, series=[series([-1, 0, 3_599_999, 3_600_000], [1.0, 30.0, 32.0, 40.0])])
-    await submit(city, sensor, cold, series=[series([0], [-5.0])])
-
-    answer = await city.ask(
-        """query ($id: ID!) { scenario(id: $id) { name
-          all: telemetry(keys: ["temperature"]) { entityId series { scenarioId timestamps values } }
-          hourly: telemetry(keys: ["temperature"], aggregation: AVG, intervalMs: 3600000) { series { timestamps values } }
-          first: telemetry(keys: ["temperature"], startTs: 0, endTs: 3600000, limit: 1) { truncated series { values nextStartTs } } } }""",
-        {"id": heat},
-    )
-
-    assert answer["scenario"] == {
-        "name": "Heat wave",
-        "all": {
-            "entityId": sensor,
-            "series": [{"scenarioId": heat, "timestamps": [-1, 0, 3_599_999, 3_600_000], "values": [1.0, 30.0, 32.0, 40.0]}],
-        },
-        "hourly": {"series": [{"timestamps": [-3_600_000, 0, 3_600_000], "values": [1.0, 31.0, 40.0]}]},
-        "first": {"truncated": True, "series": [{"values": [30.0], "nextStartTs": 3_599_999}]},
-    }
