@@ -24,10 +24,19 @@ MAX_REPRESENTATIONS = 100_000
 class FederationSchema(strawberry.federation.Schema):
     """`types` are those that no field of the roots leads to by its declared type; of `whole_inputs` the resolvers read variables."""
 
-    def __init__(self, query: type, *, mutation: type | None = None, types: Iterable[type] = (), whole_inputs: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        query: type,
+        *,
+        mutation: type | None = None,
+        subscription: type | None = None,
+        types: Iterable[type] = (),
+        whole_inputs: Iterable[str] = (),
+    ) -> None:
         super().__init__(
             query=query,
             mutation=mutation,
+            subscription=subscription,
             types=types,
             federation_version="2.9",
             config=StrawberryConfig(scalar_map=SCALARS),

@@ -15,6 +15,7 @@ from subgraphs.connections import Cursors, Listing, window
 from subgraphs.context import Port, SliceContext
 from subgraphs.federation import FederationSchema
 from subgraphs.scalars import JSONObject
+from subgraphs.scenarios.live import Subscription
 from subgraphs.scenarios.types import (
     CityObject,
     Info,
@@ -196,4 +197,4 @@ class Mutation:
 
 
 def build() -> FederationSchema:
-    return FederationSchema(Query, mutation=Mutation, types=[CityObject])
+    return FederationSchema(Query, mutation=Mutation, subscription=Subscription, types=[CityObject])

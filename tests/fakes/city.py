@@ -1,5 +1,7 @@
 """A whole city in the test's own process: every slice, the gateway before them, and a caller with any roles one likes."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,10 +12,12 @@ from graph.app import build_city
 from graph.auth.demo_issuer import open_issuer
 from graph.config import load_settings
 from graph.contracts import Principal, RequestContext
+from graph.errors import CityGraphError
 from graph.server.application import Application
 from graph.server.messages import Answer, GraphQLRequest
 from graph.server.problems import Trace
 from graph.sources import SchemaSource
+from graph.subscriptions.sharing import Attachment, Payload
 from resolvers.cities.commands import ensure_city
 from resolvers.stores.engine import Store
 
@@ -21,6 +25,35 @@ CITY = "FI-HELSINKI"
 TENANT = CITY
 ADA = "5f0c8a52-3a8e-4a53-9d0e-7a1b8d3f9c01"
 EVERY_ROLE = ("dt_viewer", "dt_simulator", "dt_ingestor", "city_editor", "dth_viewer", "dth_editor", "compliance_reader", "admin")
+
+
+class Live:
+    """What a subscriber hears."""
+
+    def __init__(self) -> None:
+        self._heard: asyncio.Queue[dict[str, Any] | CityGraphError | None] = asyncio.Queue()
+
+    def deliver(self, payload: Payload) -> None:
+        self._heard.put_nowait(json.loads(payload.text))
+
+    def end(self, error: CityGraphError | None) -> None:
+        self._heard.put_nowait(error)
+
+    async def next(self) -> Any:
+        """The data of the next event. An end raises its error, or StopAsyncIteration."""
+        async with asyncio.timeout(10):
+            heard = await self._heard.get()
+        if heard is None:
+            raise StopAsyncIteration
+        if isinstance(heard, CityGraphError):
+            raise heard
+        assert "errors" not in heard, heard["errors"]
+        return heard["data"]
+
+    async def silent(self, seconds: float = 0.3) -> bool:
+        """Whether nothing is heard for so long."""
+        await asyncio.sleep(seconds)
+        return self._heard.empty()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +72,41 @@ class City:
         subject: str = ADA,
         tenant: str = TENANT,
     ) -> Answer:
-        """What the gateway's pipeline answers, errors and all."""
+        """What the gateway's pipeline answers, errors and all; of a subscription, why it is refused."""
         context = RequestContext(Principal(subject, tenant, frozenset(roles)), "request-1")
         with self.application.in_service.current as pipeline:
-            return await pipeline.answer(GraphQLRequest(document, variables or {}), context, Trace("request-1", "0" * 31 + "1"))
+            request = GraphQLRequest(document, variables or {})
+            opened = await pipeline.open(request, context, Trace("request-1", "0" * 31 + "1"), Live())
+            assert isinstance(opened, Answer), "a subscription that is not refused is heard by `live`"
+            return opened
 
     async def ask(self, document: str, variables: Mapping[str, Any] | None = None, **caller: Any) -> Any:
         """The data of an answer without errors."""
         answer = await self.answer(document, variables, **caller)
         assert "errors" not in answer.body, answer.body["errors"]
         return answer.body["data"]
+
+    @asynccontextmanager
+    async def live(
+        self,
+        document: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        roles: Iterable[str] = EVERY_ROLE,
+        subject: str = ADA,
+        tenant: str = TENANT,
+    ) -> AsyncIterator["Live"]:
+        """A subscription that has begun: what happens from now on is heard."""
+        context = RequestContext(Principal(subject, tenant, frozenset(roles)), "request-1")
+        sink = Live()
+        with self.application.in_service.current as pipeline:
+            opened = await pipeline.open(GraphQLRequest(document, variables or {}), context, Trace("request-1", "0" * 31 + "1"), sink)
+            assert isinstance(opened, Attachment), opened.body
+            try:
+                await asyncio.sleep(0.1)  # until the source listens
+                yield sink
+            finally:
+                opened.detach()
 
     async def codes(self, document: str, variables: Mapping[str, Any] | None = None, **caller: Any) -> list[str]:
         """The codes of an answer's errors."""
