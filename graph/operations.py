@@ -27,6 +27,7 @@ from resolvers.stores.engine import Store, async_url
 from resolvers.stores.idempotency import purge_keys
 from resolvers.stores.journal import purge_events
 from resolvers.stores.objects import ObjectStore, ObjectStoreUrlError
+from resolvers.telemetry import retention as telemetry
 from resolvers.telemetry.directory import TelemetryOwners
 
 
@@ -73,6 +74,7 @@ def build_operations(settings: Settings, store: Store) -> CityOperations:
 def retention_rules(settings: Settings) -> Sequence[Rule]:
     """What goes in which order: a scenario takes its points with it, a model what was said of it."""
     return (
+        Rule("telemetry", telemetry.purge, months=settings.retention_telemetry_months),
         Rule("scenarios", partial(_scenarios_before, TelemetryOwners()), months=settings.retention_scenarios_months),
         Rule("models", partial(_models_before, ModelAnnotations(settings.city_id)), months=settings.retention_models_months),
         Rule("annotations", annotations.purge, months=settings.retention_annotations_months),

@@ -165,10 +165,17 @@ async def _city(settings: Settings) -> AsyncIterator[tuple[Store, CityOperations
 
 async def _is_current(store: Store) -> bool:
     """Whether the store answers, and has this version's tables."""
+    if _is_missing(store):
+        return False
     try:
         return await stored_revision(store) == newest_revision()
-    except (sa.exc.SQLAlchemyError, OSError):
+    except (CityGraphError, sa.exc.SQLAlchemyError, OSError):
         return False
+
+
+def _is_missing(store: Store) -> bool:
+    """Of a file that is not there: to look into it would make it."""
+    return store.dialect == "sqlite" and not Path(store.engine.url.database or "").exists()
 
 
 def _run(work: Callable[[], Awaitable[Item]]) -> Item:

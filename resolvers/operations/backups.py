@@ -322,11 +322,11 @@ def failure_text(error: BaseException) -> str:
 
 
 def _disk_is_full(error: BaseException | None) -> bool:
-    """Each layer says it in its own words."""
+    """Each layer says it in its own words, and not every one tells outwards what it heard."""
     while error is not None:
         if any(sign in str(error).lower() for sign in ("no space left", "disk is full", "disk full", "quota exceeded")):
             return True
-        error = error.__cause__
+        error = error.__cause__ or error.__context__
     return False
 
 

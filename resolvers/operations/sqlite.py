@@ -74,12 +74,12 @@ class SQLiteStore:
 
     async def restore(self, archive: Path, progress: Progress, *, force: bool) -> Content:
         """Puts the archive's content in place of this store's, which readers see at once or not at all."""
+        if await asyncio.to_thread(_has_tables, self.file) and not force:
+            raise Conflict(f"{self.file} is a store with tables: --force puts the backup in their place")
         with _folder(self.scratch) as folder:
             restored = folder / "restored.db"
             await _in_thread(lambda stop: _decompress(archive, restored, stop))
             content = await _in_thread(lambda stop: _checked(restored, progress, stop))
-            if not force and await asyncio.to_thread(_has_tables, self.file):
-                raise Conflict(f"{self.file} is a store with tables: --force puts the backup in their place")
             await asyncio.to_thread(self.file.parent.mkdir, parents=True, exist_ok=True)
             await _in_thread(lambda stop: _copy(restored, self.file, _told(progress, "restoring"), stop))
             return content
