@@ -86,3 +86,12 @@ def test_demo_when_asked_who_and_what_it_is_then_it_says(demo: Any) -> None:
     assert (data["city"]["id"], data["city"]["name"], data["city"]["status"]) == ("FI-HELSINKI", "Helsinki", "AVAILABLE")
     assert {"type": "SENSOR", "count": 22} in data["city"]["cityObjectCounts"]
     assert data["cities"] == [{"id": "FI-HELSINKI"}]
+
+
+def test_demo_when_it_keeps_data_that_is_older_than_retention_then_nothing_is_purged(demo: Any) -> None:
+    document = '{ backupStatus { nextBackup } auditLog(filter: {operation: "retention.telemetry"}) { totalCount } }'
+
+    answer = demo.ask(document)
+
+    assert answer["backupStatus"]["nextBackup"] is not None
+    assert answer["auditLog"]["totalCount"] == 0
