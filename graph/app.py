@@ -59,6 +59,7 @@ from resolvers.stores.revision import newest_revision, stored_revision
 from resolvers.telemetry.directory import TelemetryOwners
 from subgraphs.annotations import schema as annotations
 from subgraphs.catalog import SLICES
+from subgraphs.city_objects import schema as city_objects
 from subgraphs.compliance import types as compliance
 from subgraphs.context import Port, SliceContext
 from subgraphs.federation import FederationSchema
@@ -199,6 +200,7 @@ def connected_ports(store: Store, city: str, artefacts: Artefacts, operations: C
     """Who answers what a slice asks of another."""
     objects, points, directory = CityObjectDirectory(store, city), TelemetryOwners(), ModelDirectory(city)
     return {
+        city_objects.DEPENDANTS: (points, ScenarioDirectory(city)),
         telemetry.ENTITIES: objects,
         telemetry.SCENARIOS: ScenarioDirectory(city),
         scenarios.ENTITIES: objects,

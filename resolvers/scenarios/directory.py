@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resolvers.scenarios import store as sql
@@ -20,3 +21,8 @@ class ScenarioDirectory:
         statement = sql.entities_of(tenant, self._city)
         rows = await connection.execute(statement, {"uuids": rows_parameter([(uuid,) for uuid in scenarios])})
         return {row.uuid: row.entity for row in rows}
+
+    async def delete_of_entity(self, connection: AsyncConnection, tenant: str, entity: UUID) -> None:
+        """Deletes the scenarios of a city object that goes; its points, simulated ones too, are deleted with it elsewhere."""
+        c = sql.scenario.c
+        await connection.execute(sa.delete(sql.scenario).where(c.tenant == tenant, c.city == self._city, c.entity == entity))

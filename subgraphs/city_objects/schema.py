@@ -10,6 +10,7 @@ from graph.errors import BadUserInput
 from resolvers.city_objects import queries, records
 from subgraphs.arguments import given
 from subgraphs.city_objects.inputs import CityObjectFilter, object_key, read_filter
+from subgraphs.city_objects.mutations import DEPENDANTS, Mutation
 from subgraphs.city_objects.types import (
     READ,
     Building,
@@ -23,6 +24,8 @@ from subgraphs.city_objects.types import (
 from subgraphs.connections import Cursors, window
 from subgraphs.context import SliceContext
 from subgraphs.federation import FederationSchema
+
+__all__ = ["DEPENDANTS", "build"]
 
 Info: TypeAlias = strawberry.Info[SliceContext, None]
 
@@ -78,4 +81,4 @@ class Query:
 
 
 def build() -> FederationSchema:
-    return FederationSchema(Query, types=(Building, Road, Sensor, GenericCityObject))
+    return FederationSchema(Query, mutation=Mutation, types=(Building, Road, Sensor, GenericCityObject))
