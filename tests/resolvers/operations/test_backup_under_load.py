@@ -2,16 +2,19 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 import sqlalchemy as sa
 
+from resolvers.operations import sqlite
 from resolvers.operations.archive import nobody_watches
 from resolvers.operations.backups import restore_archive
 from resolvers.operations.records import BackupState
 from resolvers.stores.engine import Store
-from tests.resolvers.operations.conftest import Site, dumped_of
+from tests.resolvers.operations.conftest import TENANT, Site, dumped_of
 from tests.resolvers.operations.test_restore import empty_url
 
 __all__ = ["empty_url"]
@@ -56,14 +59,24 @@ async def writing(store: Store) -> AsyncIterator[list[int]]:
         await asyncio.gather(*writers, return_exceptions=True)
 
 
-async def test_backup_when_eight_writers_write_then_it_is_a_state_the_store_had(site: Site, empty_url: str) -> None:
+def slowly(_done: int, _total: int, stage: str) -> None:
+    """A copy by single pages that takes as long as that of a large store, and would not end if each write had it begin anew."""
+    if stage == "copying":
+        time.sleep(0.01)
+
+
+async def test_backup_when_eight_writers_write_then_it_is_a_state_the_store_had(
+    site: Site, empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """FC-08: online, and consistent while writes go on."""
+    monkeypatch.setattr(sqlite, "_PAGES", 1)
     await open_accounts(site.store)
 
     async with writing(site.store) as done:
         await asyncio.sleep(0.2)
         before = len(done)
-        made = await site.make()
+        async with asyncio.timeout(60):
+            made = await (await site.backups().begin(TENANT, slowly))[1]
         during = len(done) - before
 
     manifest = await site.archives.manifest(made.uuid)
