@@ -119,7 +119,7 @@ class AuditLog:
             await asyncio.sleep(0 if self._closing else pause)
             try:
                 await self._insert([entry for waiting in lot for entry in waiting.entries])
-            except (sa.exc.SQLAlchemyError, OSError) as error:
+            except (Unavailable, sa.exc.SQLAlchemyError, OSError) as error:
                 logger.warning("%d audit entries could not be written: %s", sum(len(one.entries) for one in lot), type(error).__name__)
                 _tell(lot, Unavailable("The audit log cannot be written"))
                 lot = [waiting for waiting in lot if waiting.told is None]

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
+from graph.errors import Unavailable
 from resolvers.operations.records import SYSTEM
 from resolvers.operations.store import lease as table
 from resolvers.stores.engine import Store
@@ -94,7 +95,7 @@ class Lease:
                 if not await self.acquire():
                     logger.warning("the lease %s has passed to another process", self.name)
                     return
-            except (sa.exc.SQLAlchemyError, OSError) as error:
+            except (Unavailable, sa.exc.SQLAlchemyError, OSError) as error:
                 # The next try may do; if none does, `confirm` says so before anything is done.
                 logger.warning("the lease %s could not be renewed: %s", self.name, type(error).__name__)
 
