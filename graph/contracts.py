@@ -20,7 +20,8 @@ class Principal:
     """The caller, as its access token describes it.
 
     `scopes` are the token's own; what the roles bring besides is in `graph.rights`. `authenticated` is false for a caller that was let
-    in without saying who it is.
+    in without saying who it is. `expires_at` is when the token ends, in epoch seconds: a matter of the connection and not of who calls,
+    so callers do not differ by it.
     """
 
     subject: str
@@ -29,6 +30,7 @@ class Principal:
     scopes: frozenset[str] = frozenset()
     name: str | None = None
     authenticated: bool = True
+    expires_at: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

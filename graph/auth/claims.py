@@ -43,6 +43,7 @@ def principal_of(claims: Mapping[str, Any], names: ClaimNames) -> Principal:
         roles=frozenset(roles),
         scopes=foreign_scopes(scope.split()[:MAX_ROLES]) if isinstance(scope, str) else frozenset(),
         name=name if isinstance(name, str) else None,
+        expires_at=claims.get("exp"),
     )
 
 

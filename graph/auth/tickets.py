@@ -43,7 +43,7 @@ class Tickets:
         self._tickets[ticket.secret] = ticket
         return ticket
 
-    def redeem(self, secret: str) -> Ticket:
+    async def redeem(self, secret: str) -> Ticket:
         """Raises `Unauthenticated` where there is no such ticket, any more or yet."""
         ticket = self._tickets.pop(secret, None)
         if ticket is None or ticket.expires_at <= self._now():

@@ -39,7 +39,7 @@ def read_post(body: bytes) -> GraphQLRequest:
         raise BadRequest("the body is a list: batches are not accepted, send one operation a request")
     if not isinstance(content, dict):
         raise BadRequest(f"the body is {_named(content)}: a JSON object with `query` is expected")
-    return _request(content)
+    return read_request(content)
 
 
 def read_get(query_string: bytes, headers: Mapping[str, str]) -> GraphQLRequest:
@@ -59,10 +59,11 @@ def read_get(query_string: bytes, headers: Mapping[str, str]) -> GraphQLRequest:
                 content[name] = json_codec.loads(text.encode())
             except ValueError as error:
                 raise BadRequest(f"the parameter `{name}` is not JSON: {error}") from None
-    return _request({name: value for name, value in content.items() if value != ""})
+    return read_request({name: value for name, value in content.items() if value != ""})
 
 
-def _request(content: Mapping[str, Any]) -> GraphQLRequest:
+def read_request(content: Mapping[str, Any]) -> GraphQLRequest:
+    """From a JSON object; raises `BadRequest` naming what is wrong with it."""
     query = content.get("query")
     if query is None:
         raise BadRequest("`query` is missing: the GraphQL document")

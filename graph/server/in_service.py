@@ -29,25 +29,32 @@ class Version:
 class Lease:
     """A version and the requests that use it: `with in_service.current as pipeline:` for the length of a request."""
 
-    __slots__ = ("_on_last", "_requests", "_retired", "version")
+    __slots__ = ("_on_last", "_requests", "retired", "version")
 
     def __init__(self, version: Version, on_last: Callable[["Lease"], None]) -> None:
         self.version = version
         self._on_last = on_last
         self._requests = 0
-        self._retired = False
+        self.retired = False
 
     def __enter__(self) -> Pipeline:
-        self._requests += 1
+        self.hold()
         return self.version.pipeline
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.release()
+
+    def hold(self) -> None:
+        """For what goes on after its request: a subscription, until it is released."""
+        self._requests += 1
+
+    def release(self) -> None:
         self._requests -= 1
-        if self._retired and not self._requests:
+        if self.retired and not self._requests:
             self._on_last(self)
 
     def retire(self) -> None:
-        self._retired = True
+        self.retired = True
         if not self._requests:
             self._on_last(self)
 

@@ -1,6 +1,6 @@
 """One operation's way, whatever protocol brought it: rights → preparation → execution → answer, with an operator's hooks in between."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from graph.contracts import AuditSink, OperationKind, RequestContext
@@ -18,6 +18,9 @@ from graph.server.streams import Streams
 from graph.subscriptions.sharing import Attachment, Sink
 
 QUERY_PLAN_HEADER = "citygraph-query-plan"
+
+Inspect = Callable[[Prepared, Mapping[str, Any]], None]
+"""Sees an operation and its variables before it runs; raises a `CityGraphError` where it must not."""
 
 
 class Pipeline:
@@ -49,22 +52,47 @@ class Pipeline:
         assert isinstance(opened, Answer)
         return opened
 
-    async def open(self, request: GraphQLRequest, context: RequestContext, trace: Trace, sink: Sink) -> Answer | Attachment:
-        """Answers a query or a mutation, and a subscription that is refused; else has the `sink` hear the subscription."""
-        return await self._opened(request, context, trace, sink=sink)
+    async def open(
+        self, request: GraphQLRequest, context: RequestContext, trace: Trace, sink: Sink, inspect: Inspect | None = None
+    ) -> Answer | Attachment:
+        """Answers a query or a mutation, and a subscription that is refused; else has the `sink` hear the subscription.
+
+        `inspect` is shown what would run, and may refuse it.
+        """
+        return await self._opened(request, context, trace, sink=sink, inspect=inspect)
+
+    async def same_rights(self, request: GraphQLRequest, before: RequestContext, after: RequestContext) -> bool:
+        """Whether an operation that was opened in one context would be the same in another of the same caller."""
+        try:
+            had, has = self._policy.granted(before), self._policy.granted(after)
+            if has >= had:
+                return True
+            if self._hooks.on_operation:
+                request = await self._hooks.operation(request, after)
+            first = await self._preparer.prepared(request, self._labels.active(before), had)
+            return first is await self._preparer.prepared(request, self._labels.active(after), has)
+        except (CityGraphError, RefusedError):
+            return False
 
     async def close(self) -> None:
         """Ends what still streams."""
         await self._streams.close()
 
     async def _opened(
-        self, request: GraphQLRequest, context: RequestContext, trace: Trace, *, sink: Sink | None = None, read_only: bool = False
+        self,
+        request: GraphQLRequest,
+        context: RequestContext,
+        trace: Trace,
+        *,
+        sink: Sink | None = None,
+        inspect: Inspect | None = None,
+        read_only: bool = False,
     ) -> Answer | Attachment:
         answer: Answer | Attachment
         try:
             if self._hooks.on_operation:
                 request = await self._hooks.operation(request, context)
-            answer = await self._run(request, context, trace, sink, read_only=read_only)
+            answer = await self._run(request, context, trace, sink, inspect, read_only=read_only)
         except MethodNotAllowed:
             raise
         except RefusedError as refused:
@@ -79,7 +107,7 @@ class Pipeline:
             return _refusal(error, trace)
 
     async def _run(
-        self, request: GraphQLRequest, context: RequestContext, trace: Trace, sink: Sink | None, *, read_only: bool
+        self, request: GraphQLRequest, context: RequestContext, trace: Trace, sink: Sink | None, inspect: Inspect | None, *, read_only: bool
     ) -> Answer | Attachment:
         granted = self._policy.granted(context)
         prepared = await self._preparer.prepared(request, self._labels.active(context), granted)
@@ -90,6 +118,8 @@ class Pipeline:
                 keys = frozenset(one.response_key for one in refused)
                 await self._auditor.refused(prepared.audited, keys, variables, context, trace)
             return _forbidden(refused, trace)
+        if inspect is not None:
+            inspect(prepared, variables)
         if self._hooks.on_plan:
             await self._hooks.plan(prepared.plan, request, context)
         if sink is not None and prepared.kind is OperationKind.SUBSCRIPTION:

@@ -14,6 +14,7 @@ from typing import Any
 from graphql import (
     DocumentNode,
     GraphQLError,
+    GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     VariableDefinitionNode,
@@ -28,6 +29,7 @@ from graph.errors import BadRequest, BadUserInput, CityGraphError, GraphQLParseF
 from graph.executor import Executor
 from graph.planner import Planner
 from graph.planner.callers import per_caller
+from graph.planner.normalize.operation import Field, Operation
 from graph.planner.permitted import deciding
 from graph.planner.plan import Plan
 from graph.server.audit import AuditedField, audited_fields
@@ -42,6 +44,8 @@ INLINE_CHARACTERS = 200
 MAX_REPORTED_ERRORS = 20
 MAX_CACHED_CHARACTERS = 20_000_000
 RULES = (*specified_rules, OneOfVariablesRule)
+RESUMING = frozenset({"after", "sinceVersion"})
+"""Arguments of a subscription by which it begins with what was missed."""
 MAX_VARIANTS = 64
 """Plans that are kept for one document: one for each set of rights that makes a difference to it."""
 Key = tuple[bytes, str | None, frozenset[str]]
@@ -51,7 +55,8 @@ Key = tuple[bytes, str | None, frozenset[str]]
 class Prepared:
     """A valid operation for callers of certain rights: its plan, the definitions of its variables, the root fields that they may not use.
 
-    `audited` are the root fields that the audit log may ask after. `per_caller`: its answer is its caller's alone.
+    `audited` are the root fields that the audit log may ask after. `per_caller`: its answer is its caller's alone. `resumable`: it is a
+    subscription that can begin with what was missed. `text` is the document's.
     """
 
     kind: OperationKind
@@ -60,6 +65,8 @@ class Prepared:
     refused: tuple[RefusedField, ...] = ()
     audited: tuple[AuditedField, ...] = ()
     per_caller: bool = False
+    resumable: bool = False
+    text: str = ""
 
 
 class RefusedError(Exception):
@@ -135,7 +142,16 @@ class Preparer:
             self._executor.prepare(plan)
         audited = audited_fields(operation, supergraph, denied)
         definitions = tuple(node.variable_definitions or ())
-        prepared = Prepared(operation.kind, definitions, plan, refused, audited, per_caller(operation, supergraph))
+        prepared = Prepared(
+            operation.kind,
+            definitions,
+            plan,
+            refused,
+            audited,
+            per_caller=per_caller(operation, supergraph),
+            resumable=resumable(operation, self._schema),
+            text=text,
+        )
         return deciding(operation, supergraph), prepared
 
     def _parse(self, text: str) -> DocumentNode:
@@ -196,6 +212,15 @@ class DocumentCache:
     def _count(self, known: _Known, sign: int) -> None:
         self._plans += sign * len(known.variants)
         self._characters += sign * known.cost
+
+
+def resumable(operation: Operation, schema: GraphQLSchema) -> bool:
+    """Whether its root field takes a place to begin from."""
+    root = schema.subscription_type
+    if operation.kind is not OperationKind.SUBSCRIPTION or root is None:
+        return False
+    fields = [root.fields[one.name] for one in operation.selections if isinstance(one, Field) and one.name in root.fields]
+    return bool(fields) and not any(RESUMING.isdisjoint(field.args) for field in fields)
 
 
 def chosen_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

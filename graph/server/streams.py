@@ -12,12 +12,9 @@ from graph import json_codec
 from graph.contracts import RequestContext
 from graph.executor import Executor
 from graph.planner.normalize.operation import Field, Operation
-from graph.server.preparation import Prepared
+from graph.server.preparation import RESUMING, Prepared
 from graph.server.problems import Trace, complete
 from graph.subscriptions.sharing import Attachment, Payload, SharedExecutions, Sink
-
-RESUMING = frozenset({"after", "sinceVersion"})
-"""Arguments of a subscription by which it begins with what was missed."""
 
 
 class Streams:
