@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import CITYGRAPH, clean_environment, start_demo, stop
+
+from tests.end_to_end.conftest import CITYGRAPH, clean_environment, start_demo, stop
 
 ACCOUNTS = """
 extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"])

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import clean_environment
+
+from tests.end_to_end.conftest import clean_environment
+from tests.fakes.postgresql import PostgreSQL
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,18 +38,19 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "citygraph").symlink_to(Path(sys.executable).parent / "citygraph")
     (tmp_path / ".venv" / ".installed").touch()
-    for name in ("demo", "Makefile", "pyproject.toml"):
+    for name in ("demo", "Makefile", "pyproject.toml", "README.md"):
         (tmp_path / name).symlink_to(ROOT / name)
     for text in _blocks("yaml") + _blocks("graphql"):
         (tmp_path / text.partition("\n")[0].removeprefix("# ")).write_text(text, encoding="utf-8")
     return tmp_path
 
 
-def test_commands_when_run_as_written_then_each_works(demo: Any, folder: Path) -> None:
+def test_commands_when_run_as_written_then_each_works(demo: Any, folder: Path, postgresql: PostgreSQL) -> None:
     (folder / "data").mkdir()
     (folder / "data" / "citygraph.db").write_bytes((demo.data_dir / "citygraph.db").read_bytes())
     environment = clean_environment(DATA_DIR=str(folder / "data"), PORT="0")
-    endpoint = ""
+    endpoint, database = "", postgresql.url(postgresql.create())
+    answers = map(json.loads, _blocks("json"))
 
     with ExitStack() as running:
         for command in _commands():
@@ -56,14 +59,16 @@ def test_commands_when_run_as_written_then_each_works(demo: Any, folder: Path) -
                 endpoint = endpoint or answering
                 continue
             asked = command.replace("http://127.0.0.1:8000/graphql", endpoint)
+            asked = asked.replace("postgresql://citygraph@127.0.0.1:5432/citygraph", database)
             done = subprocess.run(
                 ["bash", "-c", asked], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=90
             )
             assert done.returncode == 0, f"{command}\n{done.stderr}"
             if command.startswith("curl"):
-                assert json.loads(done.stdout) == json.loads(_blocks("json")[0])
+                assert json.loads(done.stdout) == next(answers)
 
-    assert len(_commands()) == 8
+    assert len(_commands()) == 13
+    assert list(answers) == []
 
 
 @contextmanager
