@@ -6,7 +6,6 @@ that of any number of writers each gets its turn.
 """
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -19,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from graph.errors import BadUserInput, Conflict, NotFound
 from resolvers.models import queries
 from resolvers.models import store as sql
-from resolvers.models.content import content_text, packed, read_packed
+from resolvers.models.content import canonical, content_text, packed, read_packed
 from resolvers.models.differences import difference, same
 from resolvers.models.events import tell_deleted, tell_patched
 from resolvers.models.patches import Patch, apply_patch, collisions, pack_pointers, touched, unpack_pointers, written
@@ -159,7 +158,8 @@ async def patch(
         except Conflict as failed:
             raise Conflict(failed.detail, extensions=failed.extensions | _current(seen.model)) from None
         text = content_text(content)
-        if same(content, read_packed(seen.content)):
+        # Whatever the order of its members, a content has as many characters.
+        if len(text) == seen.model.size and same(content, read_packed(seen.content)):
             return None
         return replace(_Change.of(seen), content=packed(text), size=len(text), patch=patch.text, written=pack_pointers(pointers))
 
@@ -271,9 +271,8 @@ def _with_content(seen: _Seen, content: JSONValue, size: int) -> _Change:
     found = difference(read_packed(seen.content), content, size)
     if not found.patch.operations:
         return _Change.of(seen)
-    pointers = written(read_packed(seen.content), found.patch)
     text = content_text(found.result)
-    return replace(_Change.of(seen), content=packed(text), size=len(text), patch=found.patch.text, written=pack_pointers(pointers))
+    return replace(_Change.of(seen), content=packed(text), size=len(text), patch=found.patch.text, written=pack_pointers(found.pointers))
 
 
 async def _content_at(store: Store, tenant: str, key: ModelKey, version: int) -> tuple[JSONValue, int]:
@@ -360,7 +359,7 @@ def _version_row(tenant: str, model: Model, uuid: UUID) -> dict[str, Any]:
 
 def _digest(content: JSONValue) -> str:
     """The same for contents that mean the same, whatever the order of their members."""
-    return blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=32).hexdigest()
+    return blake2b(canonical(content), digest_size=32).hexdigest()
 
 
 def _check(name: str, description: str | None) -> None:

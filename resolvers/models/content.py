@@ -4,7 +4,10 @@ All of it takes time with the size (a second for the largest patch on the larges
 `asyncio.to_thread`.
 """
 
+import json
 import zlib
+
+import orjson
 
 from graph.errors import BadUserInput
 from graph.json_codec import loads
@@ -32,3 +35,11 @@ def packed(text: bytes) -> bytes:
 def read_packed(packed_text: bytes) -> JSONValue:
     """A value of its own, which may be changed."""
     return loads(zlib.decompress(packed_text), exact_integers=True)
+
+
+def canonical(value: JSONValue) -> bytes:
+    """The same for values that are equal but for the order of members, and for no others: 1, 1.0 and true are three values."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # an integer of more than 64 bits
+        return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()

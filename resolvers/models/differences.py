@@ -1,7 +1,8 @@
 """The RFC 6902 patch that turns one content into another, in time and space that grow with their size alone.
 
 `jsonpatch.make_patch` finds moved values too, at a price that grows with the square of what has changed: five seconds for an array of
-6,000 numbers, and a content may have a million. Here members are compared by name, and arrays by place once what they begin and end with alike is left out.
+6,000 numbers, and a content may have a million. Here members are compared by name, and arrays by place once what they begin and end with
+alike is left out.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,8 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from graph.json_codec import dumps
-from resolvers.models.patches import Patch, apply_patch, known_patch
+from resolvers.models.content import canonical
+from resolvers.models.patches import EVERYTHING, Patch, apply_patch, known_patch, written
 from resolvers.models.records import JSONValue
 
 __all__ = ["Difference", "difference", "same"]
@@ -23,10 +25,11 @@ Members: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`patch` leads to `result`, which is equal to what was asked for; members may stand in another order."""
+    """`patch` leads to `result`, which is equal to what was asked for; members may stand in another order. It changes `pointers`."""
 
     patch: Patch
     result: JSONValue
+    pointers: set[str]
 
 
 def difference(old: JSONValue, new: JSONValue, new_size: int) -> Difference:
@@ -35,27 +38,18 @@ def difference(old: JSONValue, new: JSONValue, new_size: int) -> Difference:
     text = dumps(operations)
     if len(operations) <= _MAX_OPERATIONS and len(text) <= max(new_size, 1_000):
         patch = known_patch(operations, text)
+        pointers = written(old, patch)
         result = apply_patch(old, patch)
         if same(result, new):
-            return Difference(patch, result)
+            return Difference(patch, result, pointers)
     whole = [{"op": "replace", "path": "", "value": new}]
-    return Difference(known_patch(whole, dumps(whole)), new)
+    return Difference(known_patch(whole, dumps(whole)), new, {EVERYTHING})
 
 
 def same(one: JSONValue, other: JSONValue) -> bool:
-    """Equal as JSON texts are, but for the order of members: 1, 1.0 and true are three values."""
-    # The interpreter's own comparison is fast, and blind to the type of numbers only.
-    return bool(one == other) and _same_types(one, other)
-
-
-def _same_types(one: JSONValue, other: JSONValue) -> bool:
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, dict):
-        return all(_same_types(value, other[name]) for name, value in one.items())
-    if isinstance(one, list):
-        return all(_same_types(mine, theirs) for mine, theirs in zip(one, other, strict=True))
-    return True
+    """Equal as JSON texts are, but for the order of members."""
+    # The interpreter's own comparison is fast, and blind to the types of numbers only.
+    return bool(one == other) and canonical(one) == canonical(other)
 
 
 def _differences(path: str, old: JSONValue, new: JSONValue) -> Iterator[Members]:

@@ -5,7 +5,10 @@ PostgreSQL keeps no null character in text or `jsonb`; SQLite would, so the chec
 
 import json
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
+
+import orjson
 
 from graph.errors import BadUserInput
 
@@ -28,21 +31,32 @@ def check_json(name: str, value: Any, most: int, *, depth: int = MAX_DEPTH) -> N
 
 def json_text(name: str, value: Any, most: int, *, depth: int = MAX_DEPTH) -> bytes:
     """The value as compact JSON; raises `BadUserInput` as `check_json` does, and where a string holds half a surrogate pair."""
-    if _beyond(value, depth):
-        raise BadUserInput(f"`{name}` is nested more than {depth} levels deep, or holds a null character")
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        encoded = text.encode()
+        if _beyond(value, depth):
+            raise BadUserInput(f"`{name}` is nested more than {depth} levels deep, or holds a null character")
+        text = _compact(value)
     except (TypeError, ValueError) as error:
         raise BadUserInput(f"`{name}` is no JSON: {error}") from None
-    if len(text) > most:
-        raise BadUserInput(f"`{name}` has {len(text):,} characters as JSON: expected at most {most:,}")
-    return encoded
+    length = len(text) if len(text) <= most else len(text.decode())
+    if length > most:
+        raise BadUserInput(f"`{name}` has {length:,} characters as JSON: expected at most {most:,}")
+    return text
+
+
+def _compact(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:  # an integer of more than 64 bits, perhaps
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def _beyond(value: Any, levels: int) -> bool:
     if isinstance(value, str):
         return "\0" in value
+    if isinstance(value, float):
+        if not isfinite(value):
+            raise ValueError(f"{value} is not finite")
+        return False
     if isinstance(value, Mapping):
         return levels < 1 or any("\0" in key or _beyond(item, levels - 1) for key, item in value.items())
     if isinstance(value, list):
