@@ -10,12 +10,14 @@ import pytest
 
 from graph.errors import Unavailable
 from resolvers.operations import queries
-from resolvers.operations.commands import RETRY, Operations, backup_job
+from resolvers.operations.commands import RETRY, Operations, backup_job, retention_job
+from resolvers.operations.leases import Lease
 from resolvers.operations.records import SYSTEM, Backup, BackupPolicy, BackupState
+from resolvers.operations.retention import Rule
 from resolvers.operations.schedule import Cron, Job, Scheduler
 from resolvers.operations.store import add_backup
 from resolvers.stores.engine import Store
-from tests.resolvers.operations.conftest import CITY, DAY, NOW, Site
+from tests.resolvers.operations.conftest import CITY, DAY, NOW, Noted, Site
 
 TWO = int(datetime.fromtimestamp(NOW / 1000, UTC).replace(hour=2, minute=0, second=0, microsecond=0).timestamp() * 1000)
 """02:00 of the day of `NOW`."""
@@ -121,3 +123,25 @@ async def test_scheduler_when_a_job_fails_then_it_and_the_others_go_on(sqlite_st
 
     await wait_until(thrice)
     await scheduler.stop()
+
+
+async def test_retention_when_two_processes_look_then_enforced_once_a_tick(store: Store) -> None:
+    """ICD §6.3: purged daily."""
+    purged: list[int] = []
+
+    async def purge(_store: Store, before: int) -> int:
+        purged.append(before)
+        return 1
+
+    cron = Cron.parse("0 2 * * *")
+    assert cron is not None
+    clock = [TWO + 1]
+    job = retention_job(store, [Rule("keys", purge, days=1)], Noted(), cron, lambda: clock[0])
+    schedulers = [(Scheduler(store, [job], now=lambda: clock[0]), Lease(store, job.name)) for _ in range(2)]
+
+    for moment in (TWO + 1, TWO + DAY - 1, TWO + DAY):
+        clock[0] = moment
+        for scheduler, lease in schedulers:
+            await scheduler.look(job, lease)
+
+    assert purged == [TWO + 1 - DAY, TWO]
