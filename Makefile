@@ -27,7 +27,7 @@ test: $(STAMP)
 
 soak: $(STAMP)
 	@CITYGRAPH_SOAK=1 $(BIN)/pytest --timeout=3600 tests/oracle tests/graph/planner/test_plan_is_optimal.py \
-		tests/resolvers/models/test_concurrent_patches.py $(ARGS)
+		tests/resolvers/models/test_concurrent_patches.py tests/resolvers/stores/test_faults_killed.py $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check $(CODE)
