@@ -91,7 +91,7 @@ class _Walk:
             nodes = self.graph.roots(root)
             if kind == "query":
                 yield _State.of(Arrivals(self.search, Place((), root), map(enter, nodes), closed=True), (kind,))
-            else:  # a field with effects runs in one subgraph, and each that offers it must do
+            else:  # a field with effects, and a stream, runs in one subgraph, and each that offers it must do
                 for node in nodes:
                     yield _State.of(Arrivals(self.search, Place((), root), [enter(node)], closed=True), (kind,))
 
@@ -122,7 +122,7 @@ class _Walk:
             return
         for name, api_field in api_type.fields.items():
             info = self.types[place.type_name].fields[name]
-            if not place.segments and state.trail == ("mutation",) and not self._offered(state, name):
+            if not place.segments and state.trail[0] != "query" and not self._offered(state, name):
                 continue
             options = self.search.options(Field(name, name, name), state.arrivals)
             if not options:

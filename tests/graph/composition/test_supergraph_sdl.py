@@ -80,3 +80,12 @@ def test_audit_when_a_suite_is_composed_then_its_supergraph_is_graphql(suite: st
 def test_audit_when_listed_then_it_has_all_suites() -> None:
     assert len(SUITES) == 29
     assert subgraphs_of("") == ()
+
+
+def test_compose_when_two_subgraphs_have_subscriptions_then_each_answers_its_own() -> None:
+    sources = [SubgraphSDL(n, None, f"type Query {{ {n}: Int }} type Subscription {{ {n}Changed: Int }}") for n in ("a", "b")]
+
+    outcome = compose(sources)
+
+    assert isinstance(outcome, Composed)
+    assert "  aChanged: Int @join__field(graph: A)\n  bChanged: Int @join__field(graph: B)\n" in outcome.supergraph_sdl
