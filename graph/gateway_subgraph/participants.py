@@ -1,6 +1,13 @@
-"""Who has a model's live channel open, in this process. Live channels join and leave; the subgraph reads."""
+"""Who has a model's live channel open, in this process. Live channels join and leave, and tell of it; the subgraph reads."""
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from graph.contracts import Bus, Event
+
+PARTICIPANTS_CHANGED = "ParticipantsChanged"
+"""The kind of the event by which a model's channel hears who is there now. It is not kept: the next one says it all anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +50,10 @@ class Participants:
         """By when they came."""
         there = self._open.get((tenant, model), {})
         return sorted((presence for presence, _ in there.values()), key=lambda one: (one.joined_at, one.user))
+
+
+async def participants_changed(bus: Bus, tenant: str, model: str, participants: Sequence[Presence]) -> None:
+    """Tells all who follow the model, by its identifier, who is there now; in every process."""
+    payload = {"participants": [{"userId": one.user, "name": one.name, "joinedAt": one.joined_at} for one in participants]}
+    channel = f"model/{model.rpartition('/')[2]}"
+    await bus.publish([Event(tenant, channel, PARTICIPANTS_CHANGED, time.time_ns() // 1_000_000, payload)])

@@ -108,7 +108,7 @@ class City(Node):
         return cls(id=id)
 
 
-@strawberry.federation.type(requires_scopes=any_of(Scope.MODELS_READ, Scope.MODELS_WRITE))
+@strawberry.federation.type(shareable=True, requires_scopes=any_of(Scope.MODELS_READ, Scope.MODELS_WRITE))
 class Participant:
     user_id: str
     name: str | None

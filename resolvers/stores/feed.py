@@ -6,6 +6,7 @@ drops what it has seen already; wherever the bus has left something out, the jou
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 
 from graph.contracts import Bus, Event
 from graph.errors import ResyncRequired
@@ -20,6 +21,7 @@ _LOT = 500
 async def journal_feed(store: Store, bus: Bus, tenant: str, channel: str, after: int | None = None) -> AsyncGenerator[Event, None]:
     """The channel's events from now on, or those that followed number `after`.
 
+    What the journal does not keep is passed on as it comes, with the number of the last event that it kept.
     Raises `ResyncRequired` where the journal does not hold them all any more, and where `after` is no number that the channel has had.
     """
     while True:
@@ -56,6 +58,9 @@ async def _followed(store: Store, heard: AsyncIterator[Event], tenant: str, chan
             event = await anext(heard)
         except ResyncRequired:
             raise _BehindError(seen) from None
+        if event.seq == 0:
+            yield replace(event, seq=seen)
+            continue
         if event.seq <= seen:
             continue
         if event.seq > seen + 1:

@@ -14,7 +14,7 @@ from resolvers.stores.engine import Store, announce
 from resolvers.stores.metadata import code_point_text, json_document, metadata
 from resolvers.stores.upsert import upsert_into
 
-__all__ = ["events_after", "last_seq", "purge_events", "record"]
+__all__ = ["events_after", "first_event_in", "last_seq", "last_seq_in", "purge_events", "record"]
 
 channel_table = sa.Table(
     "event_channel",
@@ -67,10 +67,28 @@ async def events_after(store: Store, tenant: str, channel: str, seq: int, limit:
 
 async def last_seq(store: Store, tenant: str, channel: str) -> int:
     """The number of the channel's newest event; 0 where there was none."""
-    c = channel_table.c
     async with store.read() as connection:
-        found = await connection.execute(sa.select(c.last_seq).where(c.tenant == tenant, c.channel == channel))
-        return found.scalar_one_or_none() or 0
+        return await last_seq_in(connection, tenant, channel)
+
+
+async def last_seq_in(connection: AsyncConnection, tenant: str, channel: str) -> int:
+    """The same as the transaction sees it, together with what else it reads."""
+    c = channel_table.c
+    found = await connection.execute(sa.select(c.last_seq).where(c.tenant == tenant, c.channel == channel))
+    return found.scalar_one_or_none() or 0
+
+
+async def first_event_in(
+    connection: AsyncConnection, tenant: str, channel: str, *, kind: str | None = None, at: int | None = None, after: int = 0
+) -> Event | None:
+    """The oldest event after that number that the channel still has, of that kind and of that time where they are given."""
+    c = journal_table.c
+    conditions = [c.tenant == tenant, c.channel == channel, c.seq > after]
+    conditions += [] if kind is None else [c.kind == kind]
+    conditions += [] if at is None else [c.at == at]
+    rows = await connection.execute(sa.select(c.kind, c.at, c.payload, c.seq).where(*conditions).order_by(c.seq).limit(1))
+    row = rows.first()
+    return None if row is None else Event(tenant, channel, *row)
 
 
 async def purge_events(store: Store, before: int) -> int:

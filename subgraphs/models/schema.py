@@ -26,6 +26,7 @@ from subgraphs.models.inputs import (
     RestoreModelVersionInput,
     UpdateModelInput,
 )
+from subgraphs.models.live import EVENTS, Subscription
 from subgraphs.models.types import LOADERS, Info, Model, ModelConnection, ModelElement, ModelVersion, load_model, model, model_key
 
 DEPENDANTS: Port[commands.ModelDependants] = Port("models.dependants")
@@ -203,4 +204,4 @@ class Mutation:
 
 
 def build() -> FederationSchema:
-    return FederationSchema(Query, mutation=Mutation, types=[ModelVersion, ModelElement])
+    return FederationSchema(Query, mutation=Mutation, subscription=Subscription, types=[ModelVersion, ModelElement, *EVENTS])

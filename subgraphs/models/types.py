@@ -39,10 +39,7 @@ async def _content(root: "Model | ModelVersion", info: Info) -> JSON:
 
 
 async def _patch(root: "ModelVersion", info: Info) -> JSONPatch | None:
-    it = root.record
-    if it.patch_size is None:
-        return None
-    return JSONPatch(await _loader(info.context, "patches", loaders.PatchLoader).load((it.model, it.version, it.patch_size)))
+    return await load_patch(info.context, root.record)
 
 
 @strawberry.federation.type(keys=["id"], requires_scopes=VISIBLE)
@@ -258,6 +255,18 @@ async def load_model(context: SliceContext, key: ModelKey) -> Model | None:
 
 async def load_record(context: SliceContext, key: ModelKey) -> records.Model | None:
     return await _loader(context, "by_key", loaders.ModelLoader).load(key)
+
+
+async def load_patch(context: SliceContext, version: records.ModelVersion) -> JSONPatch | None:
+    if version.patch_size is None:
+        return None
+    key = (version.model, version.version, version.patch_size)
+    return JSONPatch(await _loader(context, "patches", loaders.PatchLoader).load(key))
+
+
+async def load_version(context: SliceContext, model: UUID, version: int) -> records.ModelVersion | None:
+    found = await _loader(context, "versions", loaders.VersionRangeLoader).load((model, version, version))
+    return found[0] if found else None
 
 
 async def _load_element(context: SliceContext, record: records.Model, element_id: str) -> ModelElement | None:

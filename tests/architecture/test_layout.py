@@ -11,7 +11,7 @@ from subgraphs.catalog import SLICES
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 MAX_LINES = 600
-SLICE_FILES = {"__init__", "records", "queries", "commands", "loaders", "store", "events", "errors", "directory", "retention"}
+SLICE_FILES = {"__init__", "records", "queries", "commands", "loaders", "store", "events", "errors", "directory", "retention", "live"}
 OWN_FILES = {
     "city_objects": {"drafts", "ancestry"},
     "telemetry": {"units", "batches", "ingestion", "comparison", "partitions", "bulk"},

@@ -41,14 +41,19 @@ class Live:
 
     async def next(self) -> Any:
         """The data of the next event. An end raises its error, or StopAsyncIteration."""
-        async with asyncio.timeout(10):
+        heard = await self.payload()
+        assert "errors" not in heard, heard["errors"]
+        return heard["data"]
+
+    async def payload(self, seconds: float = 10) -> dict[str, Any]:
+        """The next event, errors and all, if it comes within that time."""
+        async with asyncio.timeout(seconds):
             heard = await self._heard.get()
         if heard is None:
             raise StopAsyncIteration
         if isinstance(heard, CityGraphError):
             raise heard
-        assert "errors" not in heard, heard["errors"]
-        return heard["data"]
+        return heard
 
     async def silent(self, seconds: float = 0.3) -> bool:
         """Whether nothing is heard for so long."""
