@@ -4,7 +4,7 @@ Any editor of the tenant may change any of them; who created one stays its autho
 adds, and goes with the change that takes the user away; one that stays is left as it is.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 from typing import Any, Protocol
 from uuid import UUID, uuid4
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from graph.errors import Conflict, NotFound
 from resolvers.annotations import store as sql
+from resolvers.annotations.events import tell_changed, tell_mentioned
 from resolvers.annotations.queries import Contribution, read_annotation, read_note
 from resolvers.annotations.records import (
     Annotation,
@@ -25,7 +26,6 @@ from resolvers.annotations.records import (
     NoteDraft,
     Owner,
 )
-from resolvers.stores import journal
 from resolvers.stores.engine import Store
 
 
@@ -167,7 +167,7 @@ async def _locked(connection: AsyncConnection, table: sa.Table, owner: Owner, uu
 
 async def _insert(connection: AsyncConnection, owner: Owner, created: Contribution, author: str, now: int) -> Contribution:
     await connection.execute(sa.insert(_table(created)).values(**owner._asdict(), **_values(created)))
-    await _tell(connection, owner, created, ChangeKind.CREATED, now)
+    await tell_changed(connection, owner, created, ChangeKind.CREATED, now)
     await _set_mentions(connection, owner, created, (), author, now)
     return created
 
@@ -180,7 +180,7 @@ async def _update(
     changed = replace(changed, updated_at=now, version=known.version + 1)
     table = _table(changed)
     await connection.execute(sa.update(table).where(*sql.owned(table, owner), table.c.uuid == known.uuid).values(_values(changed)))
-    await _tell(connection, owner, changed, ChangeKind.UPDATED, now)
+    await tell_changed(connection, owner, changed, ChangeKind.UPDATED, now)
     await _set_mentions(connection, owner, changed, known.mentioned, editor, now)
     return changed
 
@@ -189,7 +189,7 @@ async def _delete(connection: AsyncConnection, owner: Owner, known: Annotation |
     """Its mentions go with it, by their foreign key."""
     table = _table(known)
     await connection.execute(sa.delete(table).where(*sql.owned(table, owner), table.c.uuid == known.uuid))
-    await _tell(connection, owner, known, ChangeKind.DELETED, now)
+    await tell_changed(connection, owner, known, ChangeKind.DELETED, now)
 
 
 async def _set_mentions(
@@ -209,19 +209,7 @@ async def _set_mentions(
     rows = [{**constant, "uuid": uuid, "mentioned": user} for user, uuid in new.items()]
     await connection.execute(sa.insert(sql.mention), rows)
     for user, uuid in new.items():
-        payload = {"city": owner.city, "mention": str(uuid)}
-        await journal.record(connection, tenant=owner.tenant, channel=f"mentions/{user}", kind="Mentioned", at=now, payload=payload)
-
-
-async def _tell(connection: AsyncConnection, owner: Owner, changed: Annotation | Note, kind: ChangeKind, now: int) -> None:
-    event, identifier = ("AnnotationChanged", "annotationId") if isinstance(changed, Annotation) else ("NoteChanged", "noteId")
-    payload: Mapping[str, Any] = {
-        "city": owner.city,
-        "modelId": str(changed.model),
-        "kind": kind.value,
-        identifier: str(changed.uuid),
-    }
-    await journal.record(connection, tenant=owner.tenant, channel=f"model/{changed.model}", kind=event, at=now, payload=payload)
+        await tell_mentioned(connection, owner, user, uuid, now)
 
 
 def _table(contribution: Annotation | Note) -> sa.Table:

@@ -22,6 +22,7 @@ from subgraphs.annotations.inputs import (
     of_this_city,
     read_element,
 )
+from subgraphs.annotations.live import Subscription
 from subgraphs.annotations.types import (
     LOADERS,
     Annotation,
@@ -41,6 +42,7 @@ from subgraphs.annotations.types import (
 from subgraphs.arguments import given
 from subgraphs.connections import Cursors, Listing, window
 from subgraphs.context import Port, SliceContext
+from subgraphs.directives import PerCaller
 from subgraphs.federation import FederationSchema
 
 MODELS: Port[commands.ModelDirectory] = Port("annotations.models")
@@ -78,7 +80,10 @@ class Query:
     annotation: Annotation | None = strawberry.federation.field(resolver=_annotation, requires_scopes=READ)
     note: CollaborationNote | None = strawberry.federation.field(resolver=_note, requires_scopes=READ)
     mentions: MentionConnection | None = strawberry.federation.field(
-        resolver=_mentions, requires_scopes=READ, description="Annotations and notes that mention the caller, newest first."
+        resolver=_mentions,
+        requires_scopes=READ,
+        directives=[PerCaller()],
+        description="Annotations and notes that mention the caller, newest first.",
     )
 
 
@@ -192,4 +197,4 @@ class Mutation:
 
 
 def build() -> FederationSchema:
-    return FederationSchema(Query, mutation=Mutation, types=[Model, ModelElement])
+    return FederationSchema(Query, mutation=Mutation, subscription=Subscription, types=[Model, ModelElement])

@@ -126,6 +126,9 @@ class Mention(Node):
     model: "Model | None" = strawberry.field(resolver=_model)
     annotation: Annotation | None = strawberry.field(resolver=_mentioned_in_annotation)
     note: CollaborationNote | None = strawberry.field(resolver=_mentioned_in_note)
+    cursor: str | None = strawberry.field(
+        default=None, description="Of a mention that `mentioned` tells: goes into `mentioned(after:)`. Null elsewhere."
+    )
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Mention | None":
@@ -314,13 +317,14 @@ def note(city: str, record: records.Note) -> CollaborationNote:
     )
 
 
-def mention(city: str, record: records.Mention) -> Mention:
+def mention(city: str, record: records.Mention, cursor: str | None = None) -> Mention:
     return Mention(
         record=record,
         id=_id(city, "mention", record.uuid),
         by=record.by,
         at=Timestamp(record.at),
         model_id=_id(city, "model", record.model),
+        cursor=cursor,
     )
 
 
