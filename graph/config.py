@@ -46,12 +46,21 @@ def _check_url(value: object) -> object:
     return value
 
 
+def _check_redis(value: object) -> object:
+    if isinstance(value, str):
+        parts = urlsplit(value)
+        if parts.scheme not in ("redis", "rediss") or not parts.hostname:
+            raise ValueError("expected redis://host:port/number, or rediss:// for TLS")
+    return value
+
+
 def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Url = Annotated[str, BeforeValidator(_check_url)]
+RedisUrl = Annotated[SecretStr, BeforeValidator(_check_redis)]
 Months = Annotated[int, Field(ge=1, le=84)]
 Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
 
@@ -69,6 +78,10 @@ class Settings(BaseModel):
     artefacts_url: Annotated[str | None, Env("CITYGRAPH_ARTEFACTS_URL")] = None
     artefact_url_ttl_s: Annotated[int, Field(ge=1, le=604_800), Env("CITYGRAPH_ARTEFACT_URL_TTL_S")] = 900
     public_url: Annotated[Url | None, Env("CITYGRAPH_PUBLIC_URL")] = None
+    redis_url: Annotated[RedisUrl | None, Env("REDIS_URL")] = None
+    bus_url: Annotated[SecretStr | None, Env("CITYGRAPH_BUS_URL")] = None
+    bus_grace_s: Annotated[float, Field(ge=0), Env("CITYGRAPH_BUS_GRACE_S")] = 30
+    workers: Annotated[int, Field(ge=1, le=64), Env("CITYGRAPH_WORKERS")] = 1
     log_level: Annotated[Level, Env("LOG_LEVEL")] = "INFO"
 
     backup_schedule: Annotated[str, Field(max_length=200), Env("CITYGRAPH_BACKUP_SCHEDULE")] = "0 2 * * *"
@@ -105,9 +118,20 @@ class Settings(BaseModel):
     max_payload_mb: Annotated[float, Field(gt=0, le=1024), Env("MAX_PAYLOAD_MB")] = 25
     body_timeout_s: Annotated[float, Field(gt=0), Env("CITYGRAPH_BODY_TIMEOUT_S")] = 30
     operation_timeout_s: Annotated[float, Field(gt=0), Env("CITYGRAPH_OPERATION_TIMEOUT_S")] = 60
+    shutdown_grace_s: Annotated[float, Field(ge=0, le=60), Env("CITYGRAPH_SHUTDOWN_GRACE_S")] = 1
     shutdown_timeout_s: Annotated[int, Field(ge=1), Env("CITYGRAPH_SHUTDOWN_TIMEOUT_S")] = 8
     reload_files_s: Annotated[float, Field(ge=0), Env("CITYGRAPH_RELOAD_FILES_S")] = 2
     reload_urls_s: Annotated[float, Field(ge=0), Env("CITYGRAPH_RELOAD_URLS_S")] = 10
+
+    live_init_timeout_s: Annotated[float, Field(gt=0, le=600), Env("CITYGRAPH_LIVE_INIT_TIMEOUT_S")] = 10
+    live_keep_alive_s: Annotated[float, Field(gt=0, le=600), Env("CITYGRAPH_LIVE_KEEP_ALIVE_S")] = 20
+    live_max_message_kb: Annotated[int, Field(ge=1, le=16_000), Env("CITYGRAPH_LIVE_MAX_MESSAGE_KB")] = 256
+    live_messages_per_s: Annotated[float, Field(ge=0.1), Env("CITYGRAPH_LIVE_MESSAGES_PER_S")] = 20
+    live_backlog_kb: Annotated[int, Field(ge=1), Env("CITYGRAPH_LIVE_BACKLOG_KB")] = 1_000
+    live_operations_per_connection: Annotated[int, Field(ge=1), Env("CITYGRAPH_LIVE_OPERATIONS_PER_CONNECTION")] = 100
+    live_operations_per_principal: Annotated[int, Field(ge=1), Env("CITYGRAPH_LIVE_OPERATIONS_PER_PRINCIPAL")] = 1_000
+    live_connections_per_principal: Annotated[int, Field(ge=1), Env("CITYGRAPH_LIVE_CONNECTIONS_PER_PRINCIPAL")] = 100
+    live_connections: Annotated[int, Field(ge=1), Env("CITYGRAPH_LIVE_CONNECTIONS")] = 20_000
 
     max_document_bytes: Annotated[int, Field(ge=1_000), Env("CITYGRAPH_MAX_DOCUMENT_BYTES")] = 100_000
     max_document_tokens: Annotated[int, Field(ge=100), Env("CITYGRAPH_MAX_DOCUMENT_TOKENS")] = 10_000

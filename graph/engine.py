@@ -28,6 +28,9 @@ from graph.server.document_limits import DocumentLimits
 from graph.server.hooks import load_hooks
 from graph.server.ide import build_page
 from graph.server.in_service import InService, Version
+from graph.server.live.admission import Admission, Tickets, Topics
+from graph.server.live.connections import Live
+from graph.server.live.limits import LiveLimits
 from graph.server.pipeline import Pipeline
 from graph.server.policy import Policy
 from graph.server.preparation import Preparer
@@ -57,6 +60,8 @@ class Surroundings:
     downloads: Mapping[str, Downloads] = field(default_factory=dict)
     hosts: frozenset[str] | None = None
     audit: AuditSink | None = None
+    tickets: Tickets | None = None
+    topics: Topics | None = None
     on_close: tuple[Callable[[], Awaitable[None]], ...] = ()
 
 
@@ -134,11 +139,13 @@ def _application(settings: Settings, in_service: InService, around: Surroundings
         for part in (in_service.close, around.authenticator.close, *around.on_close):
             await part()
 
+    admission = Admission(around.authenticator, around.tickets)
     parts = ServerParts(
         in_service=in_service,
         authenticator=around.authenticator,
         cors=Cors(settings.cors_allowed_origins),
         page=build_page(around.title),
+        live=Live(in_service, admission, live_limits(settings), around.topics),
         max_payload_bytes=settings.max_payload_bytes,
         body_timeout=settings.body_timeout_s,
         checks=around.checks,
@@ -177,6 +184,19 @@ def _version(settings: Settings, federation: Federation, audit: AuditSink | None
         await executor.close()
 
     return Version(supergraph.sha256, pipeline, close)
+
+
+def live_limits(settings: Settings) -> LiveLimits:
+    return LiveLimits(
+        init_timeout=settings.live_init_timeout_s,
+        keep_alive=settings.live_keep_alive_s,
+        backlog=settings.live_backlog_kb * 1_000,
+        messages_per_second=settings.live_messages_per_s,
+        operations_per_connection=settings.live_operations_per_connection,
+        operations_per_principal=settings.live_operations_per_principal,
+        connections_per_principal=settings.live_connections_per_principal,
+        connections=settings.live_connections,
+    )
 
 
 def document_limits(settings: Settings) -> DocumentLimits:

@@ -7,8 +7,6 @@ import sys
 from collections.abc import Mapping
 from functools import partial
 
-from starlette.types import ASGIApp
-
 from graph.app import build_city, import_demo, migrate_store
 from graph.auth.claims import ROLES
 from graph.auth.demo_issuer import DemoIssuer, move_issuer, open_issuer
@@ -16,6 +14,7 @@ from graph.commands.progress import say_report, shown_progress
 from graph.commands.serving import address, open_socket, run_server
 from graph.commands.terminal import say
 from graph.config import ConfigError, Settings, is_loopback, load_settings
+from graph.server.application import Application
 from graph.server.logs import configure_logs
 from graph.sources import SchemaSource
 
@@ -38,7 +37,7 @@ def run(flags: Mapping[str, object]) -> None:
     run_server(settings, listener, partial(_build, source, issuer), partial(_welcome, settings, issuer))
 
 
-async def _build(source: SchemaSource, issuer: DemoIssuer) -> ASGIApp:
+async def _build(source: SchemaSource, issuer: DemoIssuer) -> Application:
     settings = source.settings
     await migrate_store(settings)
     with shown_progress() as progress:

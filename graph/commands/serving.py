@@ -5,11 +5,9 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 
-from starlette.types import ASGIApp
-
 from graph.commands.terminal import fail
 from graph.config import ConfigError, Settings
-from graph.server.run import PortTakenError, listen, serve
+from graph.server.run import PortTakenError, Served, Serving, listen, serve
 
 
 def open_socket(settings: Settings) -> socket.socket:
@@ -27,9 +25,10 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run_server(settings: Settings, listener: socket.socket, build: Callable[[], Awaitable[ASGIApp]], on_ready: Callable[[], None]) -> None:
+def run_server(settings: Settings, listener: socket.socket, build: Callable[[], Awaitable[Served]], on_ready: Callable[[], None]) -> None:
     """Serves until it is asked to stop."""
-    main = serve(build, listener, shutdown_timeout=settings.shutdown_timeout_s, on_ready=on_ready)
+    serving = Serving(settings.shutdown_grace_s, settings.shutdown_timeout_s, settings.live_max_message_kb * 1_000)
+    main = serve(build, listener, serving, on_ready)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(main)
 

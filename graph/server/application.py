@@ -27,9 +27,11 @@ from graph.errors import (
 )
 from graph.server.cors import Cors
 from graph.server.exchange import Exchange, Reply, Streamed, read_body, read_exchange, send_reply
-from graph.server.graphql_request import check_content_type, read_get, read_post
+from graph.server.graphql_request import check_content_type, read_get, received
 from graph.server.ide import Page
 from graph.server.in_service import InService
+from graph.server.live.connections import Live
+from graph.server.live.websocket import serve_websocket
 from graph.server.logs import REQUEST, LoggedRequest
 from graph.server.messages import Answer
 from graph.server.negotiation import GRAPHQL_RESPONSE, HTML, JSON, OFFERED, PROBLEM, answer_type, prefers_html
@@ -61,6 +63,7 @@ class ServerParts:
     authenticator: Authenticator
     cors: Cors
     page: Page
+    live: Live
     max_payload_bytes: int
     body_timeout: float
     checks: Mapping[str, Check] = field(default_factory=dict)
@@ -77,6 +80,7 @@ class Application:
 
     def __init__(self, parts: ServerParts, on_close: Callable[[], Awaitable[None]]) -> None:
         self._parts, self._on_close = parts, on_close
+        self._stopping = False
         self._routes: dict[str, Callable[[Exchange, Receive], Awaitable[Reply]]] = {
             "/": self._home,
             GRAPHQL_PATH: self._graphql,
@@ -89,16 +93,24 @@ class Application:
     def in_service(self) -> InService:
         return self._parts.in_service
 
+    def stop(self) -> None:
+        """Asks for no more work: whoever asks whether the server is ready hears that it is not."""
+        self._stopping = True
+
+    async def drain(self, seconds: float) -> None:
+        """Sends live clients away; those that something is under way for are given so long."""
+        await self._parts.live.drain(seconds)
+
     async def close(self) -> None:
         """What a server does at its end."""
+        await self._parts.live.close()
         await self._on_close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 1000})
+            await self._websocket(scope, receive, send)
         else:
             await self._http(scope, receive, send)
 
@@ -122,9 +134,29 @@ class Application:
             always.append(NOTHING_ALLOWED)
         await send_reply(reply, always, receive, send, head=exchange.method == "HEAD")
 
-    async def _reply(self, exchange: Exchange, receive: Receive) -> Reply:
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = read_exchange(scope)
+        REQUEST.set(LoggedRequest(exchange.trace))
+        await receive()
+        try:
+            self._check_host(exchange)
+            self._parts.cors.check_socket(exchange.headers)
+            if exchange.path != GRAPHQL_PATH:
+                raise NotFound(f"there is nothing at {exchange.path[:200]!r}")
+            await serve_websocket(self._parts.live, exchange, scope["subprotocols"], receive, send)
+        except CityGraphError as error:
+            reply = problem_reply(error, exchange.trace)
+            headers = [*SECURITY_HEADERS, (b"content-type", PROBLEM.encode())]
+            headers += [(name.encode(), value.encode()) for name, value in reply.headers.items()]
+            await send({"type": "websocket.http.response.start", "status": reply.status, "headers": headers})
+            await send({"type": "websocket.http.response.body", "body": reply.body})
+
+    def _check_host(self, exchange: Exchange) -> None:
         if self._parts.hosts is not None and host_name(exchange.headers.get("host", "")) not in self._parts.hosts:
             raise BadRequest(f"the Host header must be one of {', '.join(sorted(self._parts.hosts))}")
+
+    async def _reply(self, exchange: Exchange, receive: Receive) -> Reply:
+        self._check_host(exchange)
         route = self._routes.get(exchange.path) or self._download_route(exchange.path)
         if route is None:
             raise NotFound(f"there is nothing at {exchange.path[:200]!r}")
@@ -146,7 +178,7 @@ class Application:
         else:
             check_content_type(exchange.headers)
             body = await read_body(exchange, receive, max_bytes=self._parts.max_payload_bytes, seconds=self._parts.body_timeout)
-            request = read_post(body)
+            request = await received(body)
         if logged := REQUEST.get():
             logged.principal, logged.tenant, logged.operation = principal.subject, principal.tenant, request.operation_name
         context = RequestContext(principal, exchange.trace.request_id, exchange.headers)
@@ -165,6 +197,8 @@ class Application:
 
     async def _ready(self, exchange: Exchange, receive: Receive) -> Reply:
         _allow(exchange, "GET")
+        if self._stopping:
+            raise Unavailable("the server is stopping")
         for name, check in self._parts.checks.items():
             try:
                 await check()
@@ -190,7 +224,7 @@ class Application:
         await receive()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await self._on_close()
+        await self.close()
         await send({"type": "lifespan.shutdown.complete"})
 
 

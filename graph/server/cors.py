@@ -5,10 +5,14 @@ Tokens travel in a header that the page sets itself, so cookies are never needed
 
 from collections.abc import Mapping, Sequence
 
+from graph.errors import Forbidden
 from graph.server.exchange import Reply
 
 ANY_ORIGIN = "*"
-ALLOWED_HEADERS = "accept, authorization, content-type, graphql-require-preflight, idempotency-key, traceparent, x-request-id"
+ALLOWED_HEADERS = (
+    "accept, authorization, content-type, graphql-require-preflight, idempotency-key, traceparent, x-request-id, "
+    "x-graphql-event-stream-token"
+)
 EXPOSED_HEADERS = "x-request-id, retry-after, www-authenticate"
 PREFLIGHT_SECONDS = "600"
 
@@ -37,11 +41,17 @@ class Cors:
         return Reply(
             204,
             headers={
-                "access-control-allow-methods": "GET, POST",
+                "access-control-allow-methods": "GET, POST, PUT, DELETE",
                 "access-control-allow-headers": ALLOWED_HEADERS,
                 "access-control-max-age": PREFLIGHT_SECONDS,
             },
         )
+
+    def check_socket(self, headers: Mapping[str, str]) -> None:
+        """Raises `Forbidden` for a foreign page: to a WebSocket a browser applies no protection of its own."""
+        origin = headers.get("origin")
+        if origin is not None and not self._allows(origin) and origin.partition("://")[2] != headers.get("host"):
+            raise Forbidden(f"pages of {origin[:200]!r} may not connect (CORS_ALLOWED_ORIGINS)")
 
     def _allows(self, origin: str | None) -> bool:
         return origin is not None and (ANY_ORIGIN in self._origins or origin in self._origins)

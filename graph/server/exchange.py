@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 from uuid import uuid4
 
 from starlette.types import Receive, Scope, Send
@@ -16,21 +17,38 @@ _SENT_AT_ONCE = 65_536
 _SEND_SECONDS = 30
 """How long a client may take for so many bytes of a streamed body."""
 
+_NOTHING: Mapping[str, Any] = {}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
 
 logger = logging.getLogger(__name__)
 
 
+class ByteTransport(Protocol):
+    """What is used of `asyncio.Transport` where the server's `send` is passed by."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def get_write_buffer_size(self) -> int: ...
+
+    def is_closing(self) -> bool: ...
+
+    def abort(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """The request's line and headers; header names in lower case, repeated ones joined by commas."""
+    """The request's line and headers; header names in lower case, repeated ones joined by commas.
+
+    `transport` is the connection itself, where the server shows it: `graph.server.run` does.
+    """
 
     method: str
     path: str
     query: bytes
     headers: Mapping[str, str]
     trace: Trace
+    transport: ByteTransport | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +61,29 @@ class Streamed:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole response; header names in lower case. Where `streamed` is given, it is the body."""
+    """A whole response; header names in lower case. Where `streamed` is given, it is the body; `live` makes and ends a body by itself."""
 
     status: int
     body: bytes = b""
     media: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     streamed: Streamed | None = None
+    live: Callable[[Receive, Send], Awaitable[None]] | None = None
 
 
 def read_exchange(scope: Scope) -> Exchange:
+    """Of a request, or of a WebSocket's handshake."""
+    headers = read_headers(scope)
+    transport = scope.get("state", _NOTHING).get("transport")
+    return Exchange(scope.get("method", "GET"), scope["path"], scope["query_string"], headers, _trace(headers), transport)
+
+
+def read_headers(scope: Scope) -> dict[str, str]:
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return Exchange(scope["method"], scope["path"], scope["query_string"], headers, _trace(headers))
+    return headers
 
 
 def _trace(headers: Mapping[str, str]) -> Trace:
@@ -98,13 +124,17 @@ def _too_large(max_bytes: int) -> PayloadTooLarge:
 
 async def send_reply(reply: Reply, extra: list[tuple[bytes, bytes]], receive: Receive, send: Send, *, head: bool) -> None:
     """`extra` are the headers that every response has, encoded already."""
-    length = len(reply.body) if reply.streamed is None else reply.streamed.length
-    headers = [(b"content-length", str(length).encode()), *extra]
+    headers = list(extra)
+    if reply.live is None:
+        length = len(reply.body) if reply.streamed is None else reply.streamed.length
+        headers.append((b"content-length", str(length).encode()))
     if reply.media is not None:
         headers.append((b"content-type", reply.media.encode()))
     headers += [(name.encode(), value.encode("latin-1", "replace")) for name, value in reply.headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    if reply.streamed is not None and not head:
+    if reply.live is not None:
+        await reply.live(receive, send)
+    elif reply.streamed is not None and not head:
         await _send_pieces(reply.streamed.pieces, receive, send)
     else:
         await send({"type": "http.response.body", "body": b"" if head else reply.body})

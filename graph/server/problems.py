@@ -7,6 +7,7 @@ The HTTP status of a whole answer is decided in `answers`, because it depends on
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from graphql import GraphQLError
 
@@ -23,6 +24,12 @@ class Trace:
     @property
     def instance(self) -> str:
         return f"urn:citygraph:request:{self.request_id}"
+
+
+def new_trace() -> Trace:
+    """For what no request of its own brought, with one identifier for both."""
+    identifier = uuid4()
+    return Trace(str(identifier), identifier.hex)
 
 
 def error_classes(root: type[CityGraphError] = CityGraphError) -> dict[str, type[CityGraphError]]:

@@ -9,15 +9,44 @@ import errno
 import gc
 import signal
 import socket
+from asyncio.transports import BaseTransport
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 BACKLOG = 2048
 GC_THRESHOLDS = (50_000, 20, 100)
 """Young objects before a collection; the default of 700 spends an eighth of the hot path on looking at objects that stay."""
+
+
+class Served(Protocol):
+    """An application that can be stopped gently."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+    def stop(self) -> None:
+        """From now on it says that it is not ready; it still answers."""
+        ...
+
+    async def drain(self, seconds: float) -> None:
+        """Ends what would not end by itself, within so many seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """`grace` is how long the server goes on when it is asked to stop, so that a load balancer notices; `shutdown_timeout` is for
+    what is in flight then. Both in seconds; `max_message` in bytes, of a WebSocket.
+    """
+
+    grace: float = 0
+    shutdown_timeout: int = 8
+    max_message: int = 256_000
 
 
 class PortTakenError(Exception):
@@ -60,49 +89,71 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(
-    build: Callable[[], Awaitable[ASGIApp]],
-    listener: socket.socket,
-    *,
-    shutdown_timeout: int,
-    on_ready: Callable[[], None],
-) -> None:
-    """Builds the application and serves it until SIGINT or SIGTERM; a second signal does not wait for requests in flight."""
+class HttpProtocol(HttpToolsProtocol):
+    """uvicorn's, which shows the connection itself to the application: what is live is written to it directly."""
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[arg-type]
+        self.app_state = {**self.app_state, "transport": transport}
+
+
+async def serve(build: Callable[[], Awaitable[Served]], listener: socket.socket, serving: Serving, on_ready: Callable[[], None]) -> None:
+    """Builds the application and serves it until SIGINT or SIGTERM; a second signal does not wait for anything."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     server: _Server | None = None
+    winding_down: asyncio.Task[None] | None = None
 
-    def stop() -> None:
-        if server is not None:
-            server.force_exit = server.should_exit
-            server.should_exit = True
+    def stop(number: int) -> None:
+        nonlocal winding_down
+        if server is not None and stopping.is_set():
+            server.force_exit = server.should_exit = True
+        elif server is not None and application is not None:
+            winding_down = asyncio.create_task(_wind_down(application, server, serving, serving.grace if number == signal.SIGTERM else 0))
         stopping.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(number, stop, number)
     with listener:
         application = await _unless_stopped(build, stopping)
         if application is None:
             return
-        server = _Server(_configured(application, shutdown_timeout), on_ready)
+        server = _Server(configured(application, serving), on_ready)
         await server.serve(sockets=[listener])
+        if winding_down is not None:
+            winding_down.cancel()
 
 
-def _configured(application: ASGIApp, shutdown_timeout: int) -> uvicorn.Config:
+async def _wind_down(application: Served, server: _Server, serving: Serving, grace: float) -> None:
+    """Says first that the server is not ready, then ends what is live, then has uvicorn wait for the rest."""
+    application.stop()
+    await asyncio.sleep(grace)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await application.drain(serving.shutdown_timeout)
+    server.config.timeout_graceful_shutdown = max(1, serving.shutdown_timeout - int(loop.time() - began))
+    server.should_exit = True
+
+
+def configured(application: ASGIApp, serving: Serving) -> uvicorn.Config:
+    """Frames of a WebSocket are the same bytes for everybody, so nothing is compressed; keep-alive is the sessions' own."""
     return uvicorn.Config(
         application,
-        http="httptools",
-        ws="none",
+        http=HttpProtocol,
+        ws="websockets-sansio",
+        ws_max_size=serving.max_message,
+        ws_per_message_deflate=False,
+        ws_ping_interval=None,
         lifespan="on",
         log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=shutdown_timeout,
+        timeout_graceful_shutdown=serving.shutdown_timeout,
     )
 
 
-async def _unless_stopped(build: Callable[[], Awaitable[ASGIApp]], stopping: asyncio.Event) -> ASGIApp | None:
+async def _unless_stopped(build: Callable[[], Awaitable[Served]], stopping: asyncio.Event) -> Served | None:
     """What `build` makes, or None where a signal came first."""
     building = asyncio.ensure_future(build())
     waiting = asyncio.create_task(stopping.wait())
