@@ -5,6 +5,7 @@ Who asks (`Principal`, `RequestContext`), what is sent to a subgraph and what co
 `AuditSink`), and how things are named across cities (`GlobalId`).
 """
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -74,6 +75,10 @@ class SubgraphResponse:
     data: Any = None
     errors: list[dict[str, Any]] = field(default_factory=list)
     extensions: dict[str, Any] = field(default_factory=dict)
+
+
+UNCHANGED = "citygraph:unchanged"
+"""An extension of a scalar type in a schema of this process: whoever is given its values neither keeps nor changes them."""
 
 
 class Transport(Protocol):
@@ -186,6 +191,7 @@ class AuditSink(Protocol):
         ...
 
 
+_CITY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 CITY_OBJECT_NAMESPACE = UUID("6f1c1f0e-4a7e-5d6c-9a0b-2c9a58c1d3a1")
 
 
@@ -206,15 +212,20 @@ class GlobalId:
 
         Raises `BadUserInput` where it is neither, or names another kind.
         """
-        parts = text.split("/")
+        parts = text.split("/") if isinstance(text, str) else []
         if len(parts) == 1:
             parts = [home_city, kind, text]
-        if len(parts) != 3 or not parts[0]:
+        elif len(parts) != 3 or not is_city_id(parts[0]):
             raise BadUserInput(f"{text!r} is not an identifier: expected <city>/{kind}/<uuid>, or a UUID")
         city, found, uuid = parts
         if found != kind:
             raise BadUserInput(f"{text!r} names a thing of kind {found!r}, where {kind!r} is expected")
         return cls(city, kind, parse_uuid(uuid))
+
+
+def is_city_id(text: object) -> bool:
+    """Whether a city can be named so: letters, digits, `.`, `_`, `-`. A slash would part the city from the kind."""
+    return isinstance(text, str) and _CITY_ID.fullmatch(text) is not None
 
 
 def parse_uuid(text: str) -> UUID:

@@ -6,6 +6,7 @@ filter; to a client it is opaque.
 
 import binascii
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ Item = TypeVar("Item")
 DEFAULT_PAGE = 50
 MAX_PAGE = 1_000
 _LONGEST_CURSOR = 8_192
+# A null character, or half of a surrogate pair.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @strawberry.federation.type(shareable=True)
@@ -73,11 +76,18 @@ class Cursors:
         for cell, kind in zip(cells, self.shape, strict=True):
             if kind is UUID and isinstance(cell, str) and len(cell) == 32:
                 position.append(_uuid(cell, cursor))
-            elif type(cell) is kind and cell == cell and cell not in (float("inf"), float("-inf")):
+            elif type(cell) is kind and _storable(cell):
                 position.append(cell)
             else:
                 raise _no_cursor(cursor)
         return tuple(position)
+
+
+def _storable(cell: str | float | UUID) -> bool:
+    """Whether a store takes the value as a parameter; not so infinities, and what is no number."""
+    if isinstance(cell, str):
+        return _UNSTORABLE.search(cell) is None
+    return isinstance(cell, (int, float)) and abs(cell) < 2**63
 
 
 def _decoded(cursor: str) -> list[Any]:

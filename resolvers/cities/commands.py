@@ -1,16 +1,13 @@
 """What can be done to cities."""
 
-import re
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from graph.contracts import is_city_id
 from graph.errors import BadUserInput
 from resolvers.cities.store import city
 from resolvers.stores.engine import Store
-
-# A slash would part the city from the kind in `<city>/<kind>/<uuid>`.
-_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 async def ensure_city(store: Store, *, tenant: str, id: str, name: str, country: str | None = None, timezone: str | None = None) -> None:
@@ -18,7 +15,7 @@ async def ensure_city(store: Store, *, tenant: str, id: str, name: str, country:
 
     Raises `BadUserInput` for an identifier of other than letters, digits, `.`, `_`, `-`, and for an unknown time zone.
     """
-    if not _IDENTIFIER.fullmatch(id):
+    if not is_city_id(id):
         raise BadUserInput(f"{id!r} cannot identify a city: expected letters, digits, '.', '_', '-', 64 at most")
     if timezone is not None:
         _check_timezone(timezone)

@@ -73,7 +73,7 @@ TIE: ColumnElement[str] = _c.city + "/" + _DIGITS
 
 _BY_ID = (SortKey(_c.city), SortKey(_c.uuid))
 # Written without parameters, as the indexes on them are, or these are of no use.
-_NAMELESS = sa.case((_c.name.is_(None), sa.literal_column("1", sa.Integer())), else_=sa.literal_column("0"))
+_NAMELESS = sa.case((_c.name.is_(None), sa.literal_column("1", sa.BigInteger())), else_=sa.literal_column("0"))
 _NAME = sa.func.coalesce(_c.name, sa.literal_column("''"), type_=sa.Text())
 
 ORDERS: dict[CityObjectOrder, tuple[SortKey, ...]] = {

@@ -4,6 +4,7 @@ from typing import TypeAlias
 
 import strawberry
 
+from graph.contracts import is_city_id
 from graph.rights import Scope, any_of
 from resolvers.cities import queries, records
 from resolvers.cities.loaders import CityLoader
@@ -29,6 +30,8 @@ class City(Node):
 
 
 async def _city(context: SliceContext, id: str) -> City | None:
+    if not is_city_id(id):
+        return None
     loader = context.loader("cities.by_id", lambda: CityLoader(context.store, context.tenant))
     city = await loader.load(id)
     return None if city is None else _from_record(city)

@@ -7,7 +7,7 @@ from typing import TypeVar
 import shapely
 import strawberry
 
-from graph.contracts import GlobalId
+from graph.contracts import GlobalId, is_city_id
 from graph.errors import BadUserInput
 from resolvers.city_objects import records
 from resolvers.city_objects.queries import MAX_RADIUS_METRES
@@ -72,7 +72,8 @@ class CityObjectFilter:
 
 def read_filter(sent: CityObjectFilter | None, cities: Sequence[str] | None, home_city: str) -> records.CityObjectFilter:
     """Raises `BadUserInput`. Slow for a large outline: not for the event loop where `sent.intersects` is given."""
-    in_cities = listed("cities", cities)
+    named = listed("cities", cities)
+    in_cities = None if named is None else tuple(city for city in named if is_city_id(city))
     if sent is None:
         return records.CityObjectFilter(cities=in_cities)
     box, outline, near, name = given(sent.bounding_box), given(sent.intersects), given(sent.near), given(sent.name)
@@ -85,7 +86,7 @@ def read_filter(sent: CityObjectFilter | None, cities: Sequence[str] | None, hom
         near=None if near is None else _read_near(near),
         name=None if name is None else records.fold(_text("filter.name", name)),
         source=_optional_text("filter.source", given(sent.source)),
-        source_ids=listed("filter.sourceIds", given(sent.source_ids)),
+        source_ids=_texts("filter.sourceIds", given(sent.source_ids)),
         attributes=tuple(
             pointer_condition(condition.path, condition.op, given(condition.value))
             for condition in listed("filter.attributes", given(sent.attributes), MAX_CONDITIONS) or ()
@@ -144,6 +145,10 @@ def read_radius(metres: float) -> float:
     if not (math.isfinite(metres) and 0 <= metres <= MAX_RADIUS_METRES):
         raise BadUserInput(f"`radiusMetres` is {metres}: expected 0 to {MAX_RADIUS_METRES:,.0f}")
     return metres
+
+
+def _texts(name: str, texts: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if texts is None else tuple(_text(name, text) for text in listed(name, texts) or ())
 
 
 def _optional_text(name: str, text: str | None) -> str | None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import strawberry
 
-from graph.contracts import GlobalId
+from graph.contracts import GlobalId, is_city_id
 from graph.errors import BadUserInput
 from graph.rights import Scope, any_of
 from resolvers.city_objects import loaders, queries, records
@@ -59,8 +59,8 @@ class City:
     city_object_counts: list[CityObjectCount] | None = strawberry.federation.field(resolver=_city_object_counts, requires_scopes=READ)
 
     @classmethod
-    def resolve_reference(cls, id: strawberry.ID) -> "City":
-        return cls(id=id)
+    def resolve_reference(cls, id: strawberry.ID) -> "City | None":
+        return cls(id=id) if is_city_id(id) else None
 
 
 async def _geometry(

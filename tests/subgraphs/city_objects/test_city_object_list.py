@@ -1,6 +1,7 @@
 """Filters, orders, pages and refusals of `cityObjects`."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 import shapely
@@ -9,6 +10,8 @@ from resolvers.cities.commands import ensure_city
 from resolvers.city_objects.records import CityObjectType
 from resolvers.stores.engine import Store
 from subgraphs.city_objects import schema as city_objects
+from subgraphs.city_objects.inputs import read_filter
+from subgraphs.connections import Cursors
 from tests.fakes.statements import count_statements, record_statements
 from tests.resolvers.city_objects.drafts import CITY, TENANT, draft, put, scattered
 from tests.subgraphs.city_objects.conftest import Ask, asking
@@ -129,6 +132,13 @@ async def _walk(ask: Ask, order: str) -> None:
 
 
 BOX = {"west": 24, "south": 60, "east": 25, "north": 61}
+
+
+def _cursor(nameless: int, name: str) -> str:
+    """One that no field returned, but that looks like it."""
+    return Cursors.under("cityObjects", "NAME_ASC", (int, str, str, UUID), read_filter(None, None, CITY)).write(
+        (nameless, name, CITY, UUID(int=0))
+    )
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
