@@ -12,6 +12,7 @@ import pytest
 
 from resolvers.stores.engine import Store
 from resolvers.stores.migrate import migrate
+from tests.fakes import redis as redis_server
 from tests.fakes.city import City, running_city
 from tests.fakes.postgresql import PostgreSQL, binaries, running_postgresql
 from tests.fakes.seaweedfs import SeaweedFS, installed, running_seaweedfs
@@ -48,6 +49,13 @@ def seaweedfs() -> Iterator[SeaweedFS]:
         for name, value in server.environment.items():
             environment.setenv(name, value)
         yield server
+
+
+@pytest.fixture(scope="session")
+def redis_installed() -> None:
+    """A test that runs a Redis server of its own asks for this first."""
+    if not redis_server.installed() and not REQUIRE_SERVICES:
+        pytest.skip("no Redis is installed: on Debian, 'apt-get install redis-server'")
 
 
 @pytest.fixture
