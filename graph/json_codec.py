@@ -32,6 +32,21 @@ def loads(data: bytes | str, *, exact_integers: bool = False) -> Any:
     return value
 
 
+def loads_in_steps(data: bytes) -> Any:
+    """What `loads` gives, two to five times slower, for large texts in a thread: orjson would let no other run until its end.
+
+    The standard library's reader calls back for each object and number, and so other threads get their turn.
+    """
+    if b"\\ud" in data or b"\\uD" in data:  # surrogates, of which it would not refuse the lone ones
+        return loads(data)
+    try:
+        return _STEPWISE.decode(data.decode())
+    except ValueError as error:
+        raise InvalidJSON(str(error)) from None
+    except RecursionError:  # it follows fewer levels
+        return loads(data)
+
+
 def dumps(value: Any) -> bytes:
     """The compact JSON text of a value, NaN and infinities as null; raises `InvalidJSON` where a part of it is not data."""
     try:
@@ -45,6 +60,33 @@ def _load_exactly(data: bytes | str) -> Any:
         return json.loads(data)
     except RecursionError:
         raise InvalidJSON("nested too deeply") from None
+
+
+def _step(value: Any) -> Any:
+    return value
+
+
+def _integer(text: str) -> int | float:
+    """As orjson: a float beyond 64 bits."""
+    if len(text) < 19:
+        return int(text)
+    if len(text) <= 20 and -(2**63) <= (value := int(text)) < 2**64:
+        return value
+    return _float(text)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise InvalidJSON("number is infinity when parsed as double")
+    return value
+
+
+def _no_constant(name: str) -> Any:
+    raise InvalidJSON(f"{name} is no JSON")
+
+
+_STEPWISE: Final = json.JSONDecoder(object_hook=_step, parse_int=_integer, parse_float=_float, parse_constant=_no_constant)
 
 
 def _dump_slowly(value: Any) -> bytes:

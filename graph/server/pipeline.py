@@ -112,7 +112,7 @@ class Pipeline:
         granted = self._policy.granted(context)
         prepared = await self._preparer.prepared(request, self._labels.active(context), granted)
         check_kind(prepared.kind, read_only=read_only, streams=sink is not None)
-        variables = self._preparer.coerced(prepared, request.variables)
+        variables = await self._preparer.coerced(prepared, request.variables)
         if prepared.refused and (refused := [one for one in prepared.refused if one.asked(variables)]):
             if self._auditor is not None:
                 keys = frozenset(one.response_key for one in refused)

@@ -33,6 +33,7 @@ from graph.planner.normalize.operation import Field, Operation
 from graph.planner.permitted import deciding
 from graph.planner.plan import Plan
 from graph.server.audit import AuditedField, audited_fields
+from graph.server.coercion import Coercion, Coercions, is_large
 from graph.server.document_limits import DocumentLimits, check_document, check_text
 from graph.server.messages import GraphQLRequest
 from graph.server.one_of_variables import OneOfVariablesRule
@@ -53,7 +54,7 @@ Key = tuple[bytes, str | None, frozenset[str]]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A valid operation for callers of certain rights: its plan, the definitions of its variables, the root fields that they may not use.
+    """A valid operation for callers of certain rights: its plan, its variables, the root fields that they may not use.
 
     `audited` are the root fields that the audit log may ask after. `per_caller`: its answer is its caller's alone. `resumable`: it is a
     subscription that can begin with what was missed. `text` is the document's.
@@ -61,6 +62,7 @@ class Prepared:
 
     kind: OperationKind
     variables: tuple[VariableDefinitionNode, ...]
+    coercion: Coercion
     plan: Plan
     refused: tuple[RefusedField, ...] = ()
     audited: tuple[AuditedField, ...] = ()
@@ -92,6 +94,7 @@ class Preparer:
     ) -> None:
         self._schema = planner.supergraph.api_schema
         self._planner, self._executor, self._policy = planner, executor, policy
+        self._coercions = Coercions(self._schema)
         self._limits = limits
         self._introspection = introspection
         self._cache = DocumentCache(cached_documents)
@@ -115,8 +118,18 @@ class Preparer:
             self._cache.put(key, matters, granted, prepared, len(request.query))
             return prepared
 
-    def coerced(self, prepared: Prepared, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The variables checked against the public schema, with defaults filled in (GraphQL specification §6.1.2)."""
+    async def coerced(self, prepared: Prepared, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The variables checked against the public schema, with defaults filled in (GraphQL specification §6.1.2).
+
+        Raises `RefusedError`. Large ones are coerced in a thread, which takes turns with the event loop.
+        """
+        if is_large(given):
+            return await asyncio.to_thread(self._coerced, prepared, given)
+        return self._coerced(prepared, given)
+
+    def _coerced(self, prepared: Prepared, given: Mapping[str, Any]) -> dict[str, Any]:
+        if (coerced := prepared.coercion(given)) is not None:
+            return coerced
         values = get_variable_values(
             self._schema, prepared.variables, dict(given), max_errors=MAX_REPORTED_ERRORS, hide_suggestions=not self._introspection
         )
@@ -145,6 +158,7 @@ class Preparer:
         prepared = Prepared(
             operation.kind,
             definitions,
+            self._coercions.of(definitions),
             plan,
             refused,
             audited,

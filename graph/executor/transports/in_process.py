@@ -5,19 +5,44 @@ Plans are valid by construction, so a document is parsed once and run by graphql
 
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Hashable
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from inspect import isawaitable
 from typing import Any, cast
 
-from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute, parse
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLInputObjectType,
+    GraphQLScalarType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    execute,
+    get_named_type,
+    is_specified_scalar_type,
+    parse,
+    type_from_ast,
+)
 from graphql.execution import Executor as Operation
 from graphql.execution import create_source_event_stream
 
-from graph.contracts import RequestContext, SubgraphRequest, SubgraphResponse
+from graph.contracts import UNCHANGED, RequestContext, SubgraphRequest, SubgraphResponse
 from graph.errors import BadUserInput, CityGraphError, InternalError
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """`copied` are the variables that resolvers would get as the gateway has them: graphql-core copies what it coerces, but it hands
+    the values of custom scalars on, and resolvers may keep those or change them, as Strawberry changes representations."""
+
+    document: DocumentNode
+    copied: frozenset[str]
+
+    def variables(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: _unshared(value) if name in self.copied else value for name, value in given.items()}
 
 
 class InProcessTransport:
@@ -28,15 +53,16 @@ class InProcessTransport:
     ) -> None:
         self._schema = schema
         self._context_factory = context_factory
-        self._parsed: OrderedDict[str, DocumentNode] = OrderedDict()
+        self._parsed: OrderedDict[str, _Parsed] = OrderedDict()
         self._size = parsed_documents
 
     async def execute(self, request: SubgraphRequest, context: RequestContext) -> SubgraphResponse:
+        parsed = self._parse(request.document)
         started = execute(
             self._schema,
-            self._parse(request.document),
+            parsed.document,
             context_value=self._context_factory(context),
-            variable_values=_unshared(dict(request.variables)),
+            variable_values=parsed.variables(request.variables),
             operation_name=request.operation_name,
         )
         result: ExecutionResult = await started if isawaitable(started) else started
@@ -45,12 +71,12 @@ class InProcessTransport:
 
     async def subscribe(self, request: SubgraphRequest, context: RequestContext) -> AsyncGenerator[SubgraphResponse, None]:
         """Each event is resolved with loaders of its own: what was loaded for the one before may have changed."""
-        document, variables = self._parse(request.document), dict(request.variables)
+        parsed = self._parse(request.document)
         operation = Operation.build(
             self._schema,
-            document,
+            parsed.document,
             context_value=self._context_factory(context),
-            raw_variable_values=_unshared(variables),
+            raw_variable_values=parsed.variables(request.variables),
             operation_name=request.operation_name,
         )
         if isinstance(operation, list):
@@ -65,10 +91,10 @@ class InProcessTransport:
                 now = replace(context, loaders={})
                 resolved = execute(
                     self._schema,
-                    document,
+                    parsed.document,
                     root_value=event,
                     context_value=self._context_factory(now),
-                    variable_values=_unshared(variables),
+                    variable_values=parsed.variables(request.variables),
                     operation_name=request.operation_name,
                 )
                 result: ExecutionResult = await resolved if isawaitable(resolved) else resolved
@@ -87,19 +113,35 @@ class InProcessTransport:
     async def close(self) -> None:
         self._parsed.clear()
 
-    def _parse(self, text: str) -> DocumentNode:
-        document = self._parsed.get(text)
-        if document is None:
-            document = self._parsed[text] = parse(text, no_location=True)
+    def _parse(self, text: str) -> _Parsed:
+        parsed = self._parsed.get(text)
+        if parsed is None:
+            document = parse(text, no_location=True)
+            parsed = self._parsed[text] = _Parsed(document, frozenset(_handed_on(document, self._schema)))
             if len(self._parsed) > self._size:
                 self._parsed.popitem(last=False)
         else:
             self._parsed.move_to_end(text)
-        return document
+        return parsed
+
+
+def _handed_on(document: DocumentNode, schema: GraphQLSchema) -> Iterator[str]:
+    """The variables whose types hold custom scalars."""
+    for operation in document.definitions:
+        for one in operation.variable_definitions or () if isinstance(operation, OperationDefinitionNode) else ():
+            if _holds_custom_scalars(get_named_type(type_from_ast(schema, one.type)), set()):
+                yield one.variable.name.value
+
+
+def _holds_custom_scalars(named: object, seen: set[str]) -> bool:
+    if isinstance(named, GraphQLInputObjectType) and named.name not in seen:
+        seen.add(named.name)
+        return any(_holds_custom_scalars(get_named_type(one.type), seen) for one in named.fields.values())
+    return isinstance(named, GraphQLScalarType) and not is_specified_scalar_type(named) and not named.extensions.get(UNCHANGED)
 
 
 def _unshared(value: Any) -> Any:
-    """A copy of a JSON value: resolvers may keep what they are given, or change it, as Strawberry changes representations."""
+    """A copy of a JSON value."""
     if type(value) is dict:
         return {key: _unshared(item) for key, item in value.items()}
     if type(value) is list:
