@@ -10,6 +10,7 @@ from subgraphs.telemetry.comparison import ScenarioComparison, compare_scenarios
 from subgraphs.telemetry.entities import CityObject, Scenario
 from subgraphs.telemetry.ingestion import Mutation
 from subgraphs.telemetry.inputs import WHOLE_INPUTS
+from subgraphs.telemetry.live import Subscription
 from subgraphs.telemetry.ports import ENTITIES, SCENARIOS
 from subgraphs.telemetry.types import READ, Aggregation, TelemetryResult, TelemetrySourceFilter
 
@@ -44,4 +45,5 @@ class Query:
 
 
 def build() -> FederationSchema:
-    return FederationSchema(Query, mutation=Mutation, types=[CityObject, Scenario], whole_inputs=WHOLE_INPUTS)
+    types = [CityObject, Scenario]
+    return FederationSchema(Query, mutation=Mutation, subscription=Subscription, types=types, whole_inputs=WHOLE_INPUTS)
