@@ -9,7 +9,7 @@ import strawberry
 from graphql import GraphQLError, GraphQLSchema
 from hand_made import CONTEXT, entities, plan, root, run, select, subgraph
 
-from graph.contracts import RequestContext, SubgraphRequest
+from graph.contracts import UNCHANGED, RequestContext, SubgraphRequest
 from graph.errors import BadUserInput, NotFound
 from graph.executor.transports.in_process import InProcessTransport
 
@@ -135,3 +135,32 @@ async def test_a_plan_over_a_strawberry_subgraph_runs() -> None:
     outcome = await run(api, query, {"shop": client})
 
     assert (outcome.data, outcome.errors) == ({"products": [{"stock": 30}]}, [])
+
+
+@pytest.mark.parametrize(("extensions", "copied"), [({}, True), ({UNCHANGED: True}, False)])
+async def test_variables_of_custom_scalars_are_copied_unless_the_scalar_says_that_they_stay_unchanged(
+    extensions: dict[str, Any], copied: bool
+) -> None:
+    # given
+    got: list[Any] = []
+    schema = subgraph("scalar Any type Query { a(given: Any): Int }", {"a": lambda _root, _info, given: got.append(given)})
+    schema.type_map["Any"].extensions = extensions
+    sent = {"points": [1, {"x": 2}]}
+    # when
+    await transport(schema).execute(SubgraphRequest("query ($v: Any) { a(given: $v) }", {"v": sent}), CONTEXT)
+    # then
+    assert got == [sent]
+    assert (got[0] is not sent) == copied
+
+
+async def test_variables_of_inputs_that_hold_custom_scalars_are_copied_however_deep() -> None:
+    # given
+    got: list[Any] = []
+    sdl = "scalar Any input I { below: [I!] any: [Any!] } type Query { a(given: I): Int }"
+    schema = subgraph(sdl, {"a": lambda _root, _info, given: got.append(given)})
+    sent = {"below": [{"any": [{"x": 1}]}]}
+    # when
+    await transport(schema).execute(SubgraphRequest("query ($v: I) { a(given: $v) }", {"v": sent}), CONTEXT)
+    # then
+    assert got == [sent]
+    assert got[0]["below"][0]["any"][0] is not sent["below"][0]["any"][0]  # type: ignore[index]

@@ -85,7 +85,7 @@ def schemas(draw: st.DrawFn) -> GraphQLSchema:
     objects: list[GraphQLInputObjectType] = []
     for name in "OPQ":
         exclusive = draw(st.integers(0, 3)) == 0
-        fields = {key: draw(_fields([*LEAVES, *objects], exclusive=exclusive)) for key in "abc"[: draw(st.integers(1, 3))]}
+        fields = {key: draw(_fields(key, [*LEAVES, *objects], exclusive=exclusive)) for key in "abc"[: draw(st.integers(1, 3))]}
         if draw(st.booleans()):
             own = len(objects)
             fields["r"] = GraphQLInputField(GraphQLList(GraphQLNonNull(objects[-1])) if own else GraphQLString)
@@ -96,11 +96,11 @@ def schemas(draw: st.DrawFn) -> GraphQLSchema:
 
 
 @st.composite
-def _fields(draw: st.DrawFn, named: list[Any], *, exclusive: bool) -> GraphQLInputField:
+def _fields(draw: st.DrawFn, name: str, named: list[Any], *, exclusive: bool) -> GraphQLInputField:
     of_type: Any = draw(types(named))
     if exclusive:
         return GraphQLInputField(of_type.of_type if isinstance(of_type, GraphQLNonNull) else of_type)
-    out_name = draw(st.sampled_from([None, None, "x", "y"]))
+    out_name = draw(st.sampled_from([None, None, f"out_{name}"]))
     default = None
     if draw(st.integers(0, 3)) == 0:
         value = draw(values(of_type) if draw(st.integers(0, 9)) else ANYTHING)
@@ -147,7 +147,7 @@ def _both(schema: GraphQLSchema, operation: str, sent: dict[str, Any]) -> tuple[
     return Coercions(schema).of(definitions)(sent), get_variable_values(schema, definitions, sent)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_coercion_of_any_value_by_any_type_then_is_that_of_graphql_core(data: st.DataObject) -> None:
     # given
@@ -164,7 +164,7 @@ def test_coercion_of_any_value_by_any_type_then_is_that_of_graphql_core(data: st
     # then
     if isinstance(expected, list):
         assert made is None
-    elif made is not None:
+    else:
         assert _exactly(made) == _exactly(expected.coerced)
 
 
