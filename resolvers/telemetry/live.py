@@ -26,6 +26,8 @@ __all__ = ["MAX_WAITING", "Received", "received"]
 
 MAX_WAITING = 10_000
 """Points that a subscription holds back; with more, those that wait longest are told before their time."""
+MAX_AT_ONCE = 1_000
+"""Points of one entity from which on it is told at once, and with it those that wait longer: more would hold others up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class _Gathering:
     waiting: dict[UUID, _Waiting] = field(default_factory=dict)
     heard: str = ""
     points: int = 0
+    crowded: bool = False
 
     def take(self, event: Event, now: float) -> None:
         before, self.heard = self.heard, event.position
@@ -69,6 +72,7 @@ class _Gathering:
                 mine = self.waiting[entity] = _Waiting(now + self.seconds, before)
             mine.points += points
             self.points += len(points)
+            self.crowded |= len(mine.points) >= MAX_AT_ONCE
 
     def seconds_left(self, now: float) -> float | None:
         """Until somebody is due; None where nobody waits."""
@@ -76,14 +80,17 @@ class _Gathering:
         return None if first is None else max(0.0, first.due - now)
 
     def due(self, now: float) -> Received | None:
-        entity, first = next(iter(self.waiting.items()), (None, None))
-        if entity is None or first is None or (first.due > now and self.points <= MAX_WAITING):
-            return None
-        return self.told(entity)
+        """The next that is told now."""
+        for entity, first in self.waiting.items():
+            if first.due <= now or self.crowded or self.points > MAX_WAITING:
+                return self.told(entity)
+            break
+        return None
 
     def told(self, entity: UUID) -> Received:
         points = self.waiting.pop(entity).points
         self.points -= len(points)
+        self.crowded &= len(points) < MAX_AT_ONCE
         # What the next one waits for is not told yet, though the bus may have brought it before some of this.
         next_one = next(iter(self.waiting.values()), None)
         return Received(entity, points, self.heard if next_one is None else next_one.before)

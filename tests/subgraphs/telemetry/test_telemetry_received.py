@@ -145,15 +145,21 @@ async def test_points_when_what_was_missed_is_forgotten_then_the_dashboard_must_
     assert isinstance(await fault(city, of=[mast], after=cursor), ResyncRequired)
 
 
-async def test_points_when_more_wait_than_may_then_they_are_told_before_their_time(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resolvers.telemetry.live.MAX_WAITING", 5)
-    (mast,) = await sensors(city, "mast")
+@pytest.mark.parametrize("bound", ["MAX_WAITING", "MAX_AT_ONCE"])
+async def test_points_when_more_wait_than_may_then_those_that_wait_longest_are_told_before_their_time(
+    city: City, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    monkeypatch.setattr(f"resolvers.telemetry.live.{bound}", 4)
+    mast, buoy, gate = await sensors(city, "mast", "buoy", "gate")
 
-    async with city.live(LIVE, {"of": [mast], "wait": 60_000}) as live:
-        await send(city, mast, 1.0, 2.0, 3.0)
-        await send(city, mast, 4.0, 5.0, 6.0)
+    async with city.live(LIVE, {"of": [mast, buoy, gate], "wait": 60_000}) as live:
+        await send(city, buoy, 0.0)
+        await send(city, mast, 1.0, 2.0)
+        await send(city, mast, 3.0, 4.0)
+        await send(city, gate, 5.0)
 
-        assert values(await heard(live)) == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+        assert [values(await heard(live)) for _ in range(2)] == [[0.0], [1.0, 2.0, 3.0, 4.0]]
+        assert await live.silent(0.1)
 
 
 async def test_points_when_the_dashboard_falls_behind_then_it_hears_what_came_before_and_must_resynchronise(
