@@ -12,6 +12,7 @@ from graph.auth.authenticate import Authenticator, BearerTokens, Everybody
 from graph.auth.claims import ClaimNames, anonymous
 from graph.auth.demo_issuer import DISCOVERY_PATH, JWKS_PATH, DemoIssuer
 from graph.auth.keys import FixedKeys, PublishedKeys
+from graph.auth.tickets import Tickets
 from graph.auth.tokens import TokenRules, TokenVerifier
 from graph.composing import CompositionFailedError, composed, narrowed
 from graph.config import ConfigError, Settings
@@ -28,7 +29,7 @@ from graph.server.document_limits import DocumentLimits
 from graph.server.hooks import load_hooks
 from graph.server.ide import build_page
 from graph.server.in_service import InService, Version
-from graph.server.live.admission import Admission, Tickets, Topics
+from graph.server.live.admission import Admission, Topics
 from graph.server.live.connections import Live
 from graph.server.live.limits import LiveLimits
 from graph.server.pipeline import Pipeline

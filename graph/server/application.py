@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from graph import json_codec
 from graph.auth.authenticate import Authenticator
-from graph.contracts import RequestContext
+from graph.contracts import Principal, RequestContext
 from graph.downloads import Downloads, content_disposition
 from graph.errors import (
     BadRequest,
@@ -31,10 +31,20 @@ from graph.server.graphql_request import check_content_type, read_get, received
 from graph.server.ide import Page
 from graph.server.in_service import InService
 from graph.server.live.connections import Live
+from graph.server.live.sse import TOKEN_HEADER, EventStreams, operation_id, parameters, stream_token
 from graph.server.live.websocket import serve_websocket
 from graph.server.logs import REQUEST, LoggedRequest
-from graph.server.messages import Answer
-from graph.server.negotiation import GRAPHQL_RESPONSE, HTML, JSON, OFFERED, PROBLEM, answer_type, prefers_html
+from graph.server.messages import Answer, GraphQLRequest
+from graph.server.negotiation import (
+    GRAPHQL_RESPONSE,
+    HTML,
+    JSON,
+    OFFERED,
+    PROBLEM,
+    answer_type,
+    prefers_event_stream,
+    prefers_html,
+)
 from graph.server.problems import Trace, problem
 
 GRAPHQL_PATH = "/graphql"
@@ -81,6 +91,7 @@ class Application:
     def __init__(self, parts: ServerParts, on_close: Callable[[], Awaitable[None]]) -> None:
         self._parts, self._on_close = parts, on_close
         self._stopping = False
+        self._streams = EventStreams(parts.live)
         self._routes: dict[str, Callable[[Exchange, Receive], Awaitable[Reply]]] = {
             "/": self._home,
             GRAPHQL_PATH: self._graphql,
@@ -165,15 +176,25 @@ class Application:
         return await route(exchange, receive)
 
     async def _graphql(self, exchange: Exchange, receive: Receive) -> Reply:
-        _allow(exchange, "GET", "POST")
-        reading = exchange.method != "POST"
-        if reading and prefers_html(exchange.headers.get("accept")):
+        _allow(exchange, "GET", "POST", "PUT", "DELETE")
+        accept, reading = exchange.headers.get("accept"), exchange.method != "POST"
+        if reading and prefers_html(accept):
             return self._parts.page.reply
-        media = answer_type(exchange.headers.get("accept"))
+        if exchange.method in ("PUT", "DELETE") or TOKEN_HEADER in exchange.headers or prefers_event_stream(accept):
+            return await self._events(exchange, receive)
+        media = answer_type(accept)
         if media is None:
             raise NotAcceptable(f"the answer can be {' or '.join(OFFERED)}: the Accept header allows neither")
         principal = await self._parts.authenticator.principal(exchange.headers)
-        if reading:
+        request = await self._request(exchange, receive, principal)
+        context = RequestContext(principal, exchange.trace.request_id, exchange.headers)
+        with self._parts.in_service.current as pipeline:
+            answer = await pipeline.answer(request, context, exchange.trace, read_only=reading)
+        return graphql_reply(answer, media)
+
+    async def _request(self, exchange: Exchange, receive: Receive, principal: Principal) -> GraphQLRequest:
+        """By GET or POST."""
+        if exchange.method != "POST":
             request = read_get(exchange.query, exchange.headers)
         else:
             check_content_type(exchange.headers)
@@ -181,10 +202,24 @@ class Application:
             request = await received(body)
         if logged := REQUEST.get():
             logged.principal, logged.tenant, logged.operation = principal.subject, principal.tenant, request.operation_name
-        context = RequestContext(principal, exchange.trace.request_id, exchange.headers)
-        with self._parts.in_service.current as pipeline:
-            answer = await pipeline.answer(request, context, exchange.trace, read_only=reading)
-        return graphql_reply(answer, media)
+        return request
+
+    async def _events(self, exchange: Exchange, receive: Receive) -> Reply:
+        """GraphQL over server-sent events; the results of an operation, or of many."""
+        token, as_events = stream_token(exchange), prefers_event_stream(exchange.headers.get("accept"))
+        if exchange.method == "GET" and as_events and token is not None:
+            return await self._streams.open(exchange, token)
+        caller = await self._parts.live.admission.admit({}, exchange.headers)
+        if exchange.method == "PUT":
+            return self._streams.reserve(caller)
+        if exchange.method == "DELETE":
+            self._streams.stop(token or "", caller, operation_id(parameters(exchange.query)))
+            return Reply(200)
+        request = await self._request(exchange, receive, caller.principal)
+        if as_events:
+            return await self._streams.distinct(exchange, caller, request, read_only=exchange.method != "POST")
+        refused = await self._streams.start(token or "", caller, request)
+        return Reply(202) if refused is None else graphql_reply(refused, answer_type(exchange.headers.get("accept")) or JSON)
 
     async def _home(self, exchange: Exchange, receive: Receive) -> Reply:
         _allow(exchange, "GET")

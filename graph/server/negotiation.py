@@ -11,6 +11,7 @@ GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 HTML = "text/html"
 PROBLEM = "application/problem+json"
+EVENT_STREAM = "text/event-stream"
 OFFERED = (JSON, GRAPHQL_RESPONSE)
 
 
@@ -45,6 +46,13 @@ def prefers_html(accept: str | None) -> bool:
     preferences = _preferences(accept)
     named = {preference.media for preference in preferences if preference.quality > 0}
     return HTML in named and not named & {JSON, GRAPHQL_RESPONSE}
+
+
+@lru_cache(maxsize=256)
+def prefers_event_stream(accept: str | None) -> bool:
+    """Whether the results are asked for as events: by name, and before any type of a single answer."""
+    named = [one for one in _preferences(accept or "") if one.media in (EVENT_STREAM, *OFFERED) and one.quality > 0]
+    return bool(named) and min(named, key=lambda one: (-one.quality, one.position)).media == EVENT_STREAM
 
 
 def _preferences(accept: str) -> list[Preference]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from graph.auth.authenticate import Authenticator
-from graph.auth.tickets import Ticket
+from graph.auth.tickets import Tickets
 from graph.contracts import Principal, RequestContext
 from graph.errors import Forbidden, Unauthenticated
 from graph.planner.normalize.operation import Operation
@@ -34,12 +34,6 @@ class Caller:
     def same_person(self, other: "Caller") -> bool:
         mine, theirs = self.principal, other.principal
         return (mine.subject, mine.tenant) == (theirs.subject, theirs.tenant)
-
-
-class Tickets(Protocol):
-    """Takes a ticket back, once; raises `Unauthenticated`."""
-
-    async def redeem(self, secret: str) -> Ticket: ...
 
 
 class Topics(Protocol):

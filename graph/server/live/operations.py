@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
-from graph.errors import CityGraphError, Forbidden, InternalError, RateLimited, ResyncRequired, Unavailable
+from graph.contracts import OperationKind
+from graph.errors import BadRequest, CityGraphError, Forbidden, InternalError, RateLimited, ResyncRequired, Unavailable
 from graph.server.in_service import InService, Lease
 from graph.server.live.admission import Caller, Topics
 from graph.server.live.limits import LiveLimits, Quota
@@ -65,7 +66,7 @@ class Surroundings(Protocol):
 class Operation:
     """One running operation; where it is a subscription, the sink of its events."""
 
-    __slots__ = ("_all", "attachment", "caller", "head", "id", "lease", "request", "resumable", "task", "topic", "trace")
+    __slots__ = ("_all", "attachment", "caller", "head", "id", "lease", "read_only", "request", "resumable", "task", "topic", "trace")
 
     def __init__(self, operations: "Operations", id: str, request: GraphQLRequest, caller: Caller) -> None:
         self._all, self.id, self.request, self.caller = operations, id, request, caller
@@ -75,7 +76,7 @@ class Operation:
         self.lease: Lease | None = None
         self.task: asyncio.Task[None] | None = None
         self.topic: str | None = None
-        self.resumable = False
+        self.resumable = self.read_only = False
 
     def deliver(self, payload: Payload) -> None:
         frames = payload.frames
@@ -91,7 +92,9 @@ class Operation:
         self._all.ended(self, error)
 
     def inspect(self, prepared: Prepared, variables: Mapping[str, Any]) -> None:
-        """Raises `Forbidden` for what a ticket is not for."""
+        """Raises `Forbidden` for what a ticket is not for, `BadRequest` for what a safe method may not do."""
+        if self.read_only and prepared.kind is OperationKind.MUTATION:
+            raise BadRequest("a mutation cannot be sent by GET: use POST")
         topics = self._all.live.topics
         self.resumable = prepared.resumable
         if self.request.query == prepared.text:  # kept once, however many have sent it
@@ -179,6 +182,13 @@ class Operations:
         if operation.attachment is not None:
             operation.attachment.detach()
         self.ended(operation, error)
+
+    def break_off_all(self, error: CityGraphError) -> None:
+        """What has not been answered yet is told the same."""
+        for operation in list(self._running.values()):
+            if operation.task is not None:
+                operation.task.cancel()
+            self.break_off(operation, error)
 
     def fell_behind(self, operation: Operation) -> None:
         if operation.resumable:

@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from graph.auth.demo_issuer import DemoIssuer, open_issuer
-from graph.auth.tickets import Tickets
+from graph.auth.tickets import MemoryTickets
 from graph.composing import composed
 from graph.config import Settings
 from graph.contracts import Principal, SubgraphSDL
@@ -131,7 +131,7 @@ class Server:
     application: Application
     rooms: Rooms
     presence: Presence
-    tickets: Tickets
+    tickets: MemoryTickets
     issuer: DemoIssuer
     federation: Federation
     settings: Settings
@@ -211,7 +211,7 @@ class Client:
 
 @asynccontextmanager
 async def live_server(folder: Path, **settings: Any) -> AsyncIterator[Server]:
-    rooms, presence, tickets = Rooms(), Presence(), Tickets(30_000)
+    rooms, presence, tickets = Rooms(), Presence(), MemoryTickets(30_000)
     issuer = open_issuer(folder / "issuer.json", "http://127.0.0.1:1")
     configuration = Settings(**settings)
     federation = Federation(composed([SubgraphSDL("rooms", None, SDL)]), {"rooms": rooms.transport()})
