@@ -4,11 +4,12 @@ A cursor is the position of a row in an order, with the names of the field and t
 filter; to a client it is opaque.
 """
 
+import asyncio
 import binascii
 import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Generic, TypeVar
@@ -20,10 +21,12 @@ from graph.errors import BadUserInput
 from resolvers.stores.paging import Page, Position, Window
 
 Item = TypeVar("Item")
+Value = TypeVar("Value")
 
 DEFAULT_PAGE = 50
 MAX_PAGE = 1_000
 _LONGEST_CURSOR = 8_192
+_IN_ONE_GO = 50
 # A null character, or half of a surrogate pair.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -152,6 +155,22 @@ def page_info(page: Page[Any], cursors: list[str]) -> PageInfo:
         end_cursor=cursors[-1] if cursors else None,
         unanswered_cities=[],
     )
+
+
+def in_turns(items: Sequence[Item], make: Callable[[Item], Value]) -> Any:
+    """What `make` makes of each item. A long list comes in parts, between which the event loop serves others.
+
+    graphql-core completes a list in one go, 0.1 ms an object, but waits for each item of an asynchronous iterator. What the
+    items themselves wait for is still asked for at one time, so data loaders see one batch.
+    """
+    return [make(item) for item in items] if len(items) <= _IN_ONE_GO else _by_parts(items, make)
+
+
+async def _by_parts(items: Sequence[Item], make: Callable[[Item], Value]) -> AsyncIterator[Value]:
+    for place, item in enumerate(items):
+        if place and place % _IN_ONE_GO == 0:
+            await asyncio.sleep(0)
+        yield make(item)
 
 
 @dataclass(frozen=True, slots=True)

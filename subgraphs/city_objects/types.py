@@ -16,7 +16,7 @@ from resolvers.stores.geometry import Box
 from resolvers.stores.paging import Page
 from subgraphs.arguments import given
 from subgraphs.city_objects.inputs import BoundingBoxInput, listed, object_key, read_box, read_radius
-from subgraphs.connections import Cursors, PageInfo, page_info, page_size, window
+from subgraphs.connections import Cursors, PageInfo, in_turns, page_info, page_size, window
 from subgraphs.context import SliceContext
 from subgraphs.directives import semantic
 from subgraphs.node import Node
@@ -230,15 +230,15 @@ class CityObjectEdge:
     distance_metres: float | None = strawberry.field(description="With `filter.near`.")
 
 
-def _edges(root: "CityObjectConnection") -> list[CityObjectEdge]:
-    return [
-        CityObjectEdge(cursor=root.cursor(found), node=city_object(found.object), distance_metres=found.distance)
-        for found in root.page.items
-    ]
+def _edges(root: "CityObjectConnection") -> Any:
+    def edge(found: records.Found) -> CityObjectEdge:
+        return CityObjectEdge(cursor=root.cursor(found), node=city_object(found.object), distance_metres=found.distance)
+
+    return in_turns(root.page.items, edge)
 
 
-def _nodes(root: "CityObjectConnection") -> list[CityObject]:
-    return [city_object(found.object) for found in root.page.items]
+def _nodes(root: "CityObjectConnection") -> Any:
+    return in_turns(root.page.items, lambda found: city_object(found.object))
 
 
 def _page_info(root: "CityObjectConnection") -> PageInfo:
