@@ -18,7 +18,6 @@ from graphql import GraphQLSchema, is_abstract_type
 from strawberry.federation import Schema
 
 from graph.auth.demo_issuer import DemoIssuer
-from graph.auth.tickets import Tickets
 from graph.composing import composed, composed_sdl
 from graph.config import ConfigError, Settings
 from graph.contracts import RequestContext, SubgraphSDL, Transport
@@ -34,14 +33,15 @@ from graph.errors import Unavailable
 from graph.executor import HealthRegistry
 from graph.executor.transports.in_process import InProcessTransport
 from graph.gateway_subgraph import schema as gateway_subgraph
+from graph.gateway_subgraph.live_state import LiveState, open_live_state
 from graph.gateway_subgraph.nodes import NodeFinder, NodeKind
-from graph.gateway_subgraph.participants import Participants
 from graph.gateway_subgraph.schema import CityStatus, GatewayContext, status_of
 from graph.operations import CityOperations, build_operations
 from graph.server.application import Application
 from graph.server.policy import Policy
 from graph.sources import Schemas, SchemaSource, http_transport
 from graph.subscriptions.bus import EventBus
+from graph.subscriptions.opening import open_bus
 from graph.supergraph import Supergraph
 from graph.supergraph.demands import Refusal
 from graph.supergraph.public_schema import print_public_schema
@@ -76,8 +76,7 @@ class CityParts:
     settings: Settings
     store: Store
     health: HealthRegistry
-    tickets: Tickets
-    participants: Participants
+    live: LiveState
     artefacts: Artefacts
     operations: CityOperations
     bus: EventBus
@@ -87,28 +86,31 @@ async def build_city(source: SchemaSource, issuer: DemoIssuer | None = None, *, 
     """A city's gateway. With an `issuer`, it is a demo that publishes its own keys. `scheduled`: it makes its backups, and purges."""
     settings = source.settings
     artefacts = open_artefacts(settings)
-    bus = EventBus()
+    opened = open_bus(settings)
+    bus, live = opened.bus, open_live_state(settings, alone=not opened.shared)
     store = Store(settings.store_url, publish=bus.publish)
     operations = build_operations(settings, store)
+    closing = (operations.close, live.close, bus.close, store.close)
     around = Surroundings(
         title=settings.city_id,
         authenticator=demo_tokens(settings, issuer) if issuer else bearer_tokens(settings),
-        checks={"the store": lambda: check_store(store)},
+        checks={"the store": lambda: check_store(store), **opened.checks},
         documents=issuer_documents(issuer) if issuer else {},
         downloads={} if artefacts.objects.signs else {artefact_files.PATH: partial(artefact_files.follow, store, artefacts)},
-        on_close=(operations.close, bus.close, store.close),
+        on_close=closing,
         audit=operations.audit,
+        tickets=live.tickets,
     )
     try:
         await check_migrated(store)
         await bus.start()
-        tickets = Tickets(settings.websocket_ticket_ttl_ms)
-        parts = CityParts(settings, store, HealthRegistry(), tickets, Participants(), artefacts, operations, bus)
+        await live.start()
+        parts = CityParts(settings, store, HealthRegistry(), live, artefacts, operations, bus)
         if scheduled:
             await operations.start()
         return await build_reloading(source, partial(_federation, parts), around)
     except BaseException:
-        for close in (operations.close, bus.close, store.close):
+        for close in closing:
             await close()
         raise
 
@@ -135,8 +137,8 @@ def _federation(parts: CityParts, schemas: Schemas) -> Federation:
         nodes=NodeFinder(local.kinds, transports, settings.city_id, partial(refused_type, Policy(supergraph.demands))),
         federation=lambda: state,
         status=city_status(settings.city_id, health, tuple(transports)),
-        tickets=parts.tickets,
-        participants=parts.participants,
+        tickets=parts.live.tickets,
+        participants=parts.live.participants,
         classes=local.classes,
     )
     gateway_schema = executable(local.schemas[gateway_subgraph.NAME])

@@ -1,19 +1,28 @@
 """Tickets: a short-lived secret that stands in for an access token once, where a browser can send none (ICD §7.1).
 
-A ticket holds for the principal that asked for it and for one model. This process keeps its own; another knows nothing of them.
+A ticket holds for the principal that asked for it and for one model. Where several processes serve, they keep their tickets together,
+in `redis_tickets`: a browser's next connection may come to any of them.
 """
 
 import secrets
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from graph.contracts import Principal
-from graph.errors import RateLimited, Unauthenticated
+from graph.errors import RateLimited, Unauthenticated, Unavailable
 
 MAX_TICKETS = 100_000
-"""Kept at one time; with 30 seconds each, some 3,000 a second."""
+"""Issued by one process and not expired; with 30 seconds each, some 3,000 a second."""
+
+Now = Callable[[], int]
+"""Epoch milliseconds."""
+
+
+def epoch_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,31 +35,71 @@ class Ticket:
     expires_at: int
 
 
-class Tickets:
+class Tickets(Protocol):
     """Issues tickets and takes each of them back once."""
 
-    def __init__(self, ttl_ms: int, *, now: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
-        self._ttl, self._now = ttl_ms, now
+    async def issue(self, principal: Principal, model: str) -> Ticket:
+        """Raises `RateLimited` where too many wait to be used, and `Unavailable` where they cannot be kept."""
+        ...
+
+    async def redeem(self, secret: str) -> Ticket:
+        """Raises `Unauthenticated` where there is no such ticket, any more or yet, and `Unavailable` where nobody can tell."""
+        ...
+
+
+def new_ticket(principal: Principal, model: str, expires_at: int) -> Ticket:
+    return Ticket(secrets.token_urlsafe(32), principal, model, expires_at)
+
+
+def unknown() -> Unauthenticated:
+    """The same answer whatever the reason."""
+    return Unauthenticated("the ticket is unknown, used, or expired")
+
+
+class Issued:
+    """Counts the tickets that have not expired. All live equally long, so the oldest expire first."""
+
+    def __init__(self, ttl_ms: int) -> None:
+        self._ttl = ttl_ms
+        self._expiries: deque[int] = deque()
+
+    def count(self, now: int) -> int:
+        """One more; returns when it expires. Raises `RateLimited`."""
+        while self._expiries and self._expiries[0] <= now:
+            self._expiries.popleft()
+        if len(self._expiries) >= MAX_TICKETS:
+            raise RateLimited(f"{MAX_TICKETS:,} tickets wait to be used: try again within {self._ttl / 1_000:g} s")
+        self._expiries.append(now + self._ttl)
+        return now + self._ttl
+
+
+class MemoryTickets:
+    """Those of this process alone."""
+
+    def __init__(self, ttl_ms: int, *, now: Now = epoch_ms) -> None:
+        self._issued, self._now = Issued(ttl_ms), now
         self._tickets: OrderedDict[str, Ticket] = OrderedDict()
 
-    def issue(self, principal: Principal, model: str) -> Ticket:
-        """Raises `RateLimited` where too many wait to be used."""
+    async def issue(self, principal: Principal, model: str) -> Ticket:
         now = self._now()
-        self._forget_expired(now)
-        if len(self._tickets) >= MAX_TICKETS:
-            raise RateLimited(f"{MAX_TICKETS:,} tickets wait to be used: try again within {self._ttl / 1_000:g} s")
-        ticket = Ticket(secrets.token_urlsafe(32), principal, model, now + self._ttl)
+        while self._tickets and next(iter(self._tickets.values())).expires_at <= now:
+            self._tickets.popitem(last=False)
+        ticket = new_ticket(principal, model, self._issued.count(now))
         self._tickets[ticket.secret] = ticket
         return ticket
 
     async def redeem(self, secret: str) -> Ticket:
-        """Raises `Unauthenticated` where there is no such ticket, any more or yet."""
         ticket = self._tickets.pop(secret, None)
         if ticket is None or ticket.expires_at <= self._now():
-            raise Unauthenticated("the ticket is unknown, used, or expired")
+            raise unknown()
         return ticket
 
-    def _forget_expired(self, now: int) -> None:
-        """All live equally long, so the oldest expire first."""
-        while self._tickets and next(iter(self._tickets.values())).expires_at <= now:
-            self._tickets.popitem(last=False)
+
+class NoTickets:
+    """Where several processes serve without a place that they share: most tickets would be unknown where they are used."""
+
+    async def issue(self, principal: Principal, model: str) -> Ticket:
+        raise Unavailable("tickets need REDIS_URL where several processes serve: send an access token instead")
+
+    async def redeem(self, secret: str) -> Ticket:
+        raise unknown()

@@ -1,8 +1,11 @@
-"""Who has a model's live channel open, in this process. Live channels join and leave, and tell of it; the subgraph reads."""
+"""Who has a model's live channel open. Live channels join and leave, and tell of it; the subgraph reads.
+
+Here it is what this process knows; `shared_participants` adds what others do.
+"""
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from graph.contracts import Bus, Event
 
@@ -19,21 +22,21 @@ class Presence:
     joined_at: int
 
 
-@dataclass(slots=True)
 class Participants:
     """A person with several channels open is there once, since the first of them, until the last is closed."""
 
-    _open: dict[tuple[str, str], dict[str, tuple[Presence, int]]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._open: dict[tuple[str, str], dict[str, tuple[Presence, int]]] = {}
 
     def join(self, tenant: str, model: str, presence: Presence) -> bool:
-        """True where the person was not there before."""
+        """True where the person was not there before, in this process."""
         there = self._open.setdefault((tenant, model), {})
         known, channels = there.get(presence.user, (presence, 0))
         there[presence.user] = (known, channels + 1)
         return channels == 0
 
     def leave(self, tenant: str, model: str, user: str) -> bool:
-        """True where it was the person's last channel."""
+        """True where it was the person's last channel, in this process."""
         there = self._open.get((tenant, model), {})
         known, channels = there.get(user, (None, 0))
         if known is None:
@@ -46,10 +49,16 @@ class Participants:
             del self._open[tenant, model]
         return True
 
-    def of(self, tenant: str, model: str) -> list[Presence]:
+    async def of(self, tenant: str, model: str) -> list[Presence]:
         """By when they came."""
-        there = self._open.get((tenant, model), {})
-        return sorted((presence for presence, _ in there.values()), key=lambda one: (one.joined_at, one.user))
+        return sorted(self._here(tenant, model), key=lambda one: (one.joined_at, one.user))
+
+    def _here(self, tenant: str, model: str) -> list[Presence]:
+        return [presence for presence, _ in self._open.get((tenant, model), {}).values()]
+
+    def _presence(self, tenant: str, model: str, user: str) -> Presence | None:
+        found = self._open.get((tenant, model), {}).get(user)
+        return None if found is None else found[0]
 
 
 async def participants_changed(bus: Bus, tenant: str, model: str, participants: Sequence[Presence]) -> None:

@@ -115,9 +115,9 @@ class Participant:
     joined_at: Timestamp
 
 
-def _participants(root: "Model", info: Info) -> list[Participant] | None:
+async def _participants(root: "Model", info: Info) -> list[Participant] | None:
     context = info.context
-    there = context.gateway.participants.of(context.request.principal.tenant, str(root.id))
+    there = await context.gateway.participants.of(context.request.principal.tenant, str(root.id))
     return [Participant(user_id=one.user, name=one.name, joined_at=Timestamp(one.joined_at)) for one in there]
 
 
@@ -239,7 +239,7 @@ async def _request_realtime_ticket(info: Info, input: RequestRealtimeTicketInput
         raise answer
     if answer is None:
         raise NotFound(f"There is no model {input.model_id!r}")
-    ticket = gateway.tickets.issue(request.principal, answer.id)
+    ticket = await gateway.tickets.issue(request.principal, answer.id)
     return RealtimeTicketPayload(ticket=ticket.secret, expires_at=Timestamp(ticket.expires_at))
 
 

@@ -12,10 +12,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import broadcaster
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+
+from graph.redis_client import FAULTS, SOCKET_SECONDS, redis_client
 
 KEPT_ENTRIES = 10_000
 """So many entries are kept for who comes back; Redis drops the oldest, a whole block of them at a time."""
@@ -23,15 +21,12 @@ MAX_READ = 100
 MAX_SINCE = 10_000
 """Entries that are read for one who comes back."""
 READERS = 4
-BLOCK_SECONDS = 1.0
-SOCKET_SECONDS = 5.0
-"""For an answer; longer than a read blocks, or a stream on which nothing happens would look like a dead one."""
+BLOCK_SECONDS = SOCKET_SECONDS / 5
+"""Well below what a socket waits, or a stream on which nothing happens would look like a dead one."""
 RETRY_SECONDS = (0.05, 1.0)
 BEGINNING = "0-0"
 
 logger = logging.getLogger(__name__)
-
-Faults = (RedisError, OSError, TimeoutError)
 
 
 class Entry(broadcaster.Event):
@@ -40,27 +35,6 @@ class Entry(broadcaster.Event):
     def __init__(self, channel: str, message: str, place: str) -> None:
         super().__init__(channel, message)
         self.place = place
-
-
-def redis_client(url: str, *, connections: int = 10) -> Redis:
-    """A client that tells of a fault at once: whoever uses it knows what to do then. Raises ValueError for a URL that is none.
-
-    The protocol is the older one, in which an answer has the same shape whatever the versions of client and server.
-    """
-    pool = BlockingConnectionPool.from_url(
-        url,
-        protocol=2,
-        decode_responses=True,
-        # What others put there must not end us.
-        encoding_errors="replace",
-        socket_timeout=SOCKET_SECONDS,
-        socket_connect_timeout=SOCKET_SECONDS,
-        socket_keepalive=True,
-        retry=Retry(NoBackoff(), 0),
-        max_connections=connections,
-        timeout=SOCKET_SECONDS,
-    )
-    return Redis.from_pool(pool)
 
 
 class RedisStreams(broadcaster.BroadcastBackend):
@@ -90,7 +64,7 @@ class RedisStreams(broadcaster.BroadcastBackend):
         self._channel = group
         try:
             await self._join()
-        except Faults as error:
+        except FAULTS as error:
             self._fault(error)
         self._subscribed.set()
 
@@ -126,7 +100,7 @@ class RedisStreams(broadcaster.BroadcastBackend):
                     if len(entries) < MAX_READ:
                         break
                     start = f"({found[-1][0]}"
-            except Faults:
+            except FAULTS:
                 return
         if found and found[0][0] == place and len(found) <= MAX_SINCE:
             for entry in found:
@@ -162,7 +136,7 @@ class RedisStreams(broadcaster.BroadcastBackend):
         self._sure = True
 
     def _fault(self, error: Exception) -> None:
-        if not isinstance(error, Faults):
+        if not isinstance(error, FAULTS):
             logger.error("the stream cannot be read", exc_info=error)
         elif self._sure or self._last is None:
             logger.warning("Redis cannot be reached, and is tried again: %s", f"{type(error).__name__}: {error}"[:300])

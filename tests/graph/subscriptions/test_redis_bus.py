@@ -8,8 +8,8 @@ from carrying import heard, numbers, process, told
 
 from graph.contracts import Event
 from graph.errors import ResyncRequired
+from graph.redis_client import redis_client
 from graph.subscriptions import outbox, redis_streams
-from graph.subscriptions.redis_streams import redis_client
 from tests.fakes.redis import Redis, running_redis
 
 CHANNEL = "citygraph.FI-HELSINKI"

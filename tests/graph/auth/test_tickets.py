@@ -1,0 +1,108 @@
+"""Tickets: each is taken back once, by whichever process, and never after its time (ICD §7.1)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from redis.asyncio import Redis as Client
+
+from graph.auth import tickets as module
+from graph.auth.redis_tickets import RedisTickets
+from graph.auth.tickets import MemoryTickets, NoTickets, Tickets, epoch_ms
+from graph.contracts import Principal
+from graph.errors import RateLimited, Unauthenticated, Unavailable
+from graph.redis_client import redis_client
+from tests.fakes.redis import Redis, running_redis
+
+MODEL = "FI-HELSINKI/model/2f9c2a4d-7c14-4c0e-9f3d-4b1b3a2c9f1a"
+WHO = Principal("u1", "FI-HELSINKI", frozenset({"planner"}), frozenset({"live:open"}), "Åsa", True, 1_800_000_000.5)
+
+
+@pytest.fixture(scope="module")
+def server(redis_installed: None) -> Iterator[Redis]:
+    with running_redis() as running:
+        yield running
+
+
+@pytest.fixture
+async def client(server: Redis) -> AsyncIterator[Client]:
+    client = redis_client(server.url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture(params=["memory", "redis"])
+def tickets(request: pytest.FixtureRequest) -> Tickets:
+    return MemoryTickets(30_000) if request.param == "memory" else RedisTickets(request.getfixturevalue("client"), "t", 30_000)
+
+
+async def test_ticket_when_redeemed_then_it_says_whom_it_stands_for_and_holds_no_more(tickets: Tickets) -> None:
+    issued = await tickets.issue(WHO, MODEL)
+
+    redeemed = await tickets.redeem(issued.secret)
+
+    assert (redeemed, redeemed.principal.expires_at) == (issued, 1_800_000_000.5)
+    with pytest.raises(Unauthenticated, match="unknown, used, or expired"):
+        await tickets.redeem(issued.secret)
+
+
+@pytest.mark.parametrize("secret", ["", "nonsense", "x" * 10_000, "\ud800"])
+async def test_ticket_when_it_was_never_issued_then_it_is_refused(tickets: Tickets, secret: str) -> None:
+    with pytest.raises(Unauthenticated):
+        await tickets.redeem(secret)
+
+
+async def test_tickets_when_too_many_wait_then_no_more_are_issued(tickets: Tickets, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_TICKETS", 2)
+    await tickets.issue(WHO, MODEL)
+    await tickets.issue(WHO, MODEL)
+
+    with pytest.raises(RateLimited):
+        await tickets.issue(WHO, MODEL)
+
+
+async def test_ticket_when_its_time_is_over_then_it_is_refused_though_redis_has_it_still(client: Client) -> None:
+    now = epoch_ms()
+    issued = await RedisTickets(client, "t", 30_000, now=lambda: now).issue(WHO, MODEL)
+
+    with pytest.raises(Unauthenticated):
+        await RedisTickets(client, "t", 30_000, now=lambda: now + 30_000).redeem(issued.secret)
+
+
+async def test_ticket_when_redeemed_by_many_processes_at_once_then_one_of_them_has_it(client: Client) -> None:
+    issued = await RedisTickets(client, "t", 30_000).issue(WHO, MODEL)
+    processes = [RedisTickets(client, "t", 30_000) for _ in range(20)]
+
+    answers = await asyncio.gather(*(process.redeem(issued.secret) for process in processes), return_exceptions=True)
+
+    assert [answer for answer in answers if not isinstance(answer, Unauthenticated)] == [issued]
+
+
+async def test_ticket_when_kept_in_redis_then_the_secret_is_not_there_and_it_expires_by_itself(client: Client) -> None:
+    issued = await RedisTickets(client, "secrecy", 30_000).issue(WHO, MODEL)
+
+    [key] = await client.keys("secrecy*")
+
+    assert issued.secret not in key + str(await client.get(key))
+    assert 25_000 < await client.pttl(key) <= 30_000
+
+
+async def test_tickets_when_redis_is_away_then_they_are_unavailable_rather_than_unknown(redis_installed: None) -> None:
+    with running_redis() as server:
+        client = redis_client(server.url)
+        tickets = RedisTickets(client, "t", 30_000)
+        issued = await tickets.issue(WHO, MODEL)
+        server.kill()
+
+        with pytest.raises(Unavailable):
+            await tickets.redeem(issued.secret)
+        with pytest.raises(Unavailable):
+            await tickets.issue(WHO, MODEL)
+        await client.aclose()
+
+
+async def test_tickets_when_processes_share_no_place_for_them_then_none_is_issued() -> None:
+    with pytest.raises(Unavailable, match="REDIS_URL"):
+        await NoTickets().issue(WHO, MODEL)
+    with pytest.raises(Unauthenticated):
+        await NoTickets().redeem("x")
