@@ -5,23 +5,15 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
-from tests.graph.server.live.streaming import Server, live_server
+from tests.graph.server.live.streaming import Server
 
 TICKS = 'subscription { ticks(room: "one") { number } }'
 EVENTS = {"accept": "text/event-stream"}
 STREAM_TOKEN = "x-graphql-event-stream-token"
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    async with live_server(tmp_path) as server:
-        yield server
 
 
 @dataclass
