@@ -34,8 +34,7 @@ async def test_writers_when_many_read_before_they_write_then_none_is_lost(url: s
     await asyncio.gather(*[store.close() for store in stores])
 
 
-async def test_write_when_the_block_raises_then_nothing_is_kept(url: str) -> None:
-    store = Store(url)
+async def test_write_when_the_block_raises_then_nothing_is_kept(store: Store) -> None:
     async with store.write() as connection:
         await connection.execute(sa.text("CREATE TABLE counter (n INTEGER)"))
 
@@ -46,11 +45,9 @@ async def test_write_when_the_block_raises_then_nothing_is_kept(url: str) -> Non
 
     async with store.read() as connection:
         assert (await connection.execute(sa.text("SELECT count(*) FROM counter"))).scalar_one() == 0
-    await store.close()
 
 
-async def test_read_when_another_writes_meanwhile_then_it_sees_one_state(url: str) -> None:
-    store = Store(url)
+async def test_read_when_another_writes_meanwhile_then_it_sees_one_state(store: Store) -> None:
     async with store.write() as connection:
         await connection.execute(sa.text("CREATE TABLE counter (n INTEGER)"))
     count = sa.text("SELECT count(*) FROM counter")
@@ -62,7 +59,6 @@ async def test_read_when_another_writes_meanwhile_then_it_sees_one_state(url: st
         after = (await reading.execute(count)).scalar_one()
 
     assert (before, after) == (0, 0)
-    await store.close()
 
 
 async def test_connection_when_opened_then_it_has_the_settings(url: str) -> None:
