@@ -1,5 +1,6 @@
 """Storing points: idempotent, all or nothing, committed when it returns (FC-02, AC-11)."""
 
+import asyncio
 from dataclasses import replace
 from uuid import UUID
 
@@ -8,9 +9,10 @@ from sqlalchemy import func, select
 
 from graph.errors import BadUserInput
 from resolvers.stores.engine import Store
-from resolvers.telemetry.records import SeriesPoints, TelemetrySource
+from resolvers.telemetry import queries
+from resolvers.telemetry.records import SeriesFilter, SeriesPoints, TelemetryQuality, TelemetrySource, TelemetryValue
 from resolvers.telemetry.store import point_table, series_table
-from tests.resolvers.telemetry.series import TWO_LANES_CLOSED, ask, columns, measured, simulated, store_points, window
+from tests.resolvers.telemetry.series import TENANT, TWO_LANES_CLOSED, ask, columns, measured, simulated, store_points, window
 
 
 async def _rows(store: Store) -> tuple[int, int]:
@@ -108,3 +110,44 @@ async def test_store_when_the_source_differs_then_the_unit_may(store: Store) -> 
     kelvin = SeriesPoints(UUID(int=1), "temperature", "K", TelemetrySource.SIMULATED, [0], [290], scenario=TWO_LANES_CLOSED)
 
     assert await store_points(store, measured([0], [17], entity=UUID(int=1)), kelvin) == 2
+
+
+async def test_store_when_many_points_are_there_in_part_then_old_ones_are_replaced_and_new_ones_added(store: Store) -> None:
+    lines = [UUID(int=number) for number in range(3)]
+    validated = [replace(measured(range(500), range(500), entity=entity), quality=TelemetryQuality.VALIDATED) for entity in lines]
+    await store_points(store, *validated)
+    mixed: list[TelemetryValue] = ["off" if time % 7 == 0 else time * 2 for time in range(250, 1250)]
+    await store_points(store, measured([400], [-1], entity=lines[2]), measured([2000], [5], entity=lines[1]))
+
+    assert await store_points(store, *(measured(range(250, 1250), mixed, entity=entity) for entity in lines)) == 3_000
+
+    newest = [(1249, 2498.0), (2000, 5.0), (1249, 2498.0)]
+    for entity, last in zip(lines, newest, strict=True):
+        (line,) = (await ask(store, window(0, 1250), entity=entity)).columns
+        assert line.timestamps == list(range(1250))
+        assert line.values == [float(time) for time in range(250)] + [value if value == "off" else float(value) for value in mixed]
+        assert line.qualities == [TelemetryQuality.VALIDATED] * 250 + [None] * 1000
+        (found,) = await queries.latest_points(store, TENANT, [(entity, queries.latest(None, SeriesFilter()))])
+        assert [(point.timestamp, point.value) for point in found] == [last]
+
+
+async def test_store_when_writers_store_the_same_points_at_once_then_each_is_there_once(store: Store) -> None:
+    other = Store(store.engine.url.render_as_string(hide_password=False))
+    lines = [measured(range(1_000), range(1_000), entity=UUID(int=number)) for number in range(3)]
+
+    stored = await asyncio.gather(*(store_points((store, other)[n % 2], *(lines if n % 3 else reversed(lines))) for n in range(8)))
+    await other.close()
+
+    assert stored == [3_000] * 8
+    assert await _rows(store) == (3, 3_000)
+
+
+async def test_store_when_somebody_has_emptied_the_newest_points_then_points_are_replaced_all_the_same(postgresql_store: Store) -> None:
+    await store_points(postgresql_store, measured(range(1_000), range(1_000)))
+    async with postgresql_store.write() as connection:
+        await connection.exec_driver_sql("TRUNCATE telemetry_latest")
+
+    await store_points(postgresql_store, measured(range(500, 1_500), range(1_000)))
+
+    (line,) = (await ask(postgresql_store, window(0, 2_000))).columns
+    assert line.values == [float(value) for value in [*range(500), *range(1_000)]]
