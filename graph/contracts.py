@@ -92,7 +92,9 @@ class Transport(Protocol):
     def subscribe(self, request: SubgraphRequest, context: RequestContext) -> AsyncGenerator[SubgraphResponse, None]:
         """The answers of a subscription, one for each event, until the subgraph says that it is complete.
 
-        What keeps it from beginning or going on is raised as a `CityGraphError`: a channel that breaks never reads as complete.
+        What keeps it from beginning or going on is raised as a `CityGraphError`: a channel that breaks never reads as complete. An error
+        that the subgraph itself told has the subgraph's code in `extensions.code`. After a break that the transport got over, the first
+        answer has `gap` (true) in its extensions.
         """
         ...
 

@@ -5,6 +5,7 @@ These settings have structure, so they stand in the YAML file only.
 
 import re
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 from urllib.parse import urlsplit
@@ -51,6 +52,19 @@ def _subgraph_url(text: str) -> str:
     parts = urlsplit(text)
     if not ((parts.scheme in ("http", "https") and parts.hostname) or (parts.scheme == "unix" and parts.path)):
         raise ValueError("expected an http or https URL, or unix:///path/to/socket?path=/graphql")
+    return text
+
+
+def _stream_url(text: str) -> str:
+    parts = urlsplit(text)
+    if not ((parts.scheme in ("ws", "wss", "http", "https") and parts.hostname) or (parts.scheme == "unix" and parts.path)):
+        raise ValueError("expected a ws, wss, http or https URL, or unix:///path/to/socket?path=/graphql")
+    return text
+
+
+def _url_path(text: str) -> str:
+    if not text.startswith("/") or not text.isascii() or not text.isprintable() or " " in text or "#" in text:
+        raise ValueError("expected the path of a URL, with what must be percent-encoded: /subscriptions")
     return text
 
 
@@ -126,6 +140,42 @@ class Contract(_Part):
     exclude: tuple[str, ...] = ()
 
 
+class StreamProtocol(StrEnum):
+    """How a subgraph sends events: over a WebSocket, or over SSE in its mode of distinct connections."""
+
+    GRAPHQL_TRANSPORT_WS = "graphql-transport-ws"
+    SSE = "sse"
+
+
+class AfterReconnect(StrEnum):
+    """What becomes of a subscription once its subgraph is back: it ends with `RESYNC_REQUIRED`, or goes on and says that there is a gap."""
+
+    RESYNC = "resync"
+    CONTINUE = "continue"
+
+
+class Subscriptions(_Part):
+    """How the events of a subgraph are reached, and what they may cost. Without `url` and `path`, they are at the subgraph's own URL."""
+
+    protocol: StreamProtocol = StreamProtocol.GRAPHQL_TRANSPORT_WS
+    url: Annotated[str, AfterValidator(_stream_url)] | None = None
+    path: Annotated[str, AfterValidator(_url_path)] | None = None
+    on_reconnect: AfterReconnect = AfterReconnect.RESYNC
+    reconnect_s: Annotated[float, Field(ge=0, le=3_600)] = 60.0
+    keep_alive_s: Annotated[float, Field(gt=0, le=3_600)] = 20.0
+    silence_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
+    max_message_kb: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    max_waiting: Annotated[int, Field(ge=1, le=1_000_000)] = 1_000
+    max_connections: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    max_per_connection: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.url is not None and self.path is not None:
+            raise ValueError("url and path exclude each other")
+        return self
+
+
 class SubgraphSource(_Part):
     """A subgraph: where it answers, and how it is spoken to. Without `schema`, it is asked for its schema."""
 
@@ -135,6 +185,7 @@ class SubgraphSource(_Part):
     ca_file: Path | None = None
     persisted_queries: bool = False
     max_batch: Annotated[int, Field(ge=1, le=100)] = 1
+    subscriptions: Subscriptions = Subscriptions()
 
 
 def resolve_paths(content: dict[str, Any], folder: Path) -> None:

@@ -82,6 +82,7 @@ def http_transport(settings: Settings, name: str, url: str) -> Transport:
             tls=tls,
             persisted_queries=source.persisted_queries,
             max_batch=source.max_batch,
+            subscriptions=source.subscriptions,
         )
     except (OSError, ValueError) as error:
         raise ConfigError(f"subgraph {name} cannot be reached: {error}") from None

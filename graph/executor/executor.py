@@ -8,7 +8,7 @@ from typing import Any
 from graphql import GraphQLSchema, is_object_type
 
 from graph.contracts import OperationKind, RequestContext, SubgraphRequest, SubgraphResponse, Transport
-from graph.errors import SubgraphError
+from graph.errors import SubgraphError, Unavailable
 from graph.executor.answers import Answers
 from graph.executor.faults import Faults
 from graph.executor.health import HealthRegistry
@@ -22,10 +22,14 @@ from graph.planner.plan import Plan
 
 @dataclass(frozen=True, slots=True)
 class ExecutionOutcome:
-    """`data` is ready to be written as JSON, in the client's order; `errors` are GraphQL error objects."""
+    """`data` is ready to be written as JSON, in the client's order; `errors` are GraphQL error objects.
+
+    `gap`: events of a subscription may be missing before this one.
+    """
 
     data: JSONObject | None
     errors: list[dict[str, Any]]
+    gap: bool = False
 
 
 class Executor:
@@ -71,9 +75,16 @@ class Executor:
             raise SubgraphError(f"subgraph {stream.subgraph!r} is not connected")
         asked = {name: variables[name] for name in stream.variables if name in variables}
         request = SubgraphRequest(stream.document, asked, OperationKind.SUBSCRIPTION)
+        health = self.health.of(stream.subgraph)  # no stream is refused for it: a transport tries in its own time what is away
         async with aclosing(transport.subscribe(request, context)) as events:
-            async for event in events:
-                yield await self._outcome(prepared, variables, replace(context, loaders={}), event)
+            try:
+                async for event in events:
+                    health.succeeded()
+                    yield await self._outcome(prepared, variables, replace(context, loaders={}), event)
+            except (Unavailable, SubgraphError) as error:
+                if "code" not in error.extensions:
+                    health.failed(error.detail)
+                raise
 
     def caller(self, plan: Plan, context: RequestContext) -> Hashable:
         """Callers for whom this is equal, and who have equal rights, get equal answers, but for what fields say to each alone."""
@@ -91,7 +102,7 @@ class Executor:
         if prepared.fetches:
             await Run(prepared, variables, context, self._transports, self._limits, self.health, answers, event).fetch_all()
         data = prepared.projection.run(tree, variables, faults, prepared.service_of)
-        return ExecutionOutcome(data, faults.result())
+        return ExecutionOutcome(data, faults.result(), event is not None and event.extensions.get("gap") is True)
 
     def prepare(self, plan: Plan) -> PreparedPlan:
         """The code for a plan, generated when it is first seen. It is found by the plan's identity, and keeps the plan alive."""

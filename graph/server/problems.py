@@ -50,7 +50,7 @@ def graphql_error(error: CityGraphError, trace: Trace, locations: Sequence[Mappi
     """A request error: it has no path, since nothing was executed."""
     members = _members(error, error.detail, error.code, trace)
     placed = {"locations": [dict(location) for location in locations]} if locations else {}
-    return {"message": error.detail, **placed, "extensions": {**members, **error.extensions, "code": error.code}}
+    return {"message": error.detail, **placed, "extensions": {**members, "code": error.code, **error.extensions}}
 
 
 def syntax_errors(kind: type[CityGraphError], errors: Sequence[GraphQLError], trace: Trace) -> list[dict[str, Any]]:

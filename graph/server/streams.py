@@ -34,7 +34,7 @@ class Streams:
         async def start() -> AsyncGenerator[Payload, None]:
             async with aclosing(self._executor.subscribe(prepared.plan, variables, context)) as outcomes:
                 async for outcome in outcomes:
-                    yield encoded(outcome.data, outcome.errors, trace)
+                    yield encoded(outcome.data, outcome.errors, trace, gap=outcome.gap)
 
         key = self._key(prepared, variables, context)
         return self._executions.attach(key, start, sink, from_the_beginning=resumes(prepared.plan.operation, variables))
@@ -51,10 +51,12 @@ class Streams:
         return id(prepared.plan), told, context.principal.tenant, self._executor.caller(prepared.plan, context), subject
 
 
-def encoded(data: Any, errors: Sequence[dict[str, Any]], trace: Trace) -> Payload:
+def encoded(data: Any, errors: Sequence[dict[str, Any]], trace: Trace, *, gap: bool = False) -> Payload:
     body: dict[str, Any] = {"data": data}
     if errors:
         body = {"errors": [complete(error, trace) for error in errors], **body}
+    if gap:
+        body["extensions"] = {"gap": True}
     return Payload(json_codec.dumps(body).decode())
 
 

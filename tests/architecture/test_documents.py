@@ -6,7 +6,7 @@ from pathlib import Path
 import resolvers.integrations.report  # noqa: F401  brings in the errors that slices and integrations derive
 import subgraphs.catalog  # noqa: F401
 from graph.config import Settings, environment_names
-from graph.federation_config import Contract, HeaderRule, Insert, Propagate, Remove, SubgraphSource
+from graph.federation_config import Contract, HeaderRule, Insert, Propagate, Remove, SubgraphSource, Subscriptions
 from graph.server.problems import error_classes
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ def test_settings_page_when_it_gives_a_number_then_it_is_the_default() -> None:
 
 def test_federation_settings_when_held_against_the_gateway_page_then_it_shows_each() -> None:
     page = (ROOT / "docs" / "gateway.md").read_text(encoding="utf-8")
-    models = (SubgraphSource, Contract, HeaderRule, Propagate, Insert, Remove)
+    models = (SubgraphSource, Subscriptions, Contract, HeaderRule, Propagate, Insert, Remove)
 
     names = {"headers", "contract"} | {field.alias or name for model in models for name, field in model.model_fields.items()}
 

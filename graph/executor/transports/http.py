@@ -6,6 +6,7 @@ An answer counts if its body is a GraphQL response, whatever its status; everyth
 import re
 import ssl
 from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
+from contextlib import aclosing
 from functools import lru_cache
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from graph.executor.transports.http_batch import Batcher, Received
 from graph.executor.transports.http_connection import ExchangeFailed, HttpResponse
 from graph.executor.transports.http_pool import Pool, PoolLimits, parse_url
 from graph.executor.transports.persisted import Persistence, persisted_query, persistence
+from graph.executor.transports.upstream import Upstream
+from graph.federation_config import Subscriptions
 from graph.json_codec import InvalidJSON, dumps, loads
 
 Headers = Callable[[RequestContext], Mapping[str, str]]
@@ -39,7 +42,9 @@ def trace_headers(context: RequestContext) -> Mapping[str, str]:
 
 
 class HttpTransport:
-    """One subgraph at one URL. `headers` are sent besides those that HTTP and GraphQL need.
+    """One subgraph at one URL, which is also where its event streams are unless `subscriptions` has another one.
+
+    `headers` are sent besides those that HTTP and GraphQL need.
 
     With `persisted_queries`, documents are sent as hashes where the subgraph knows them; up to `max_batch` queries share a message.
     """
@@ -54,6 +59,7 @@ class HttpTransport:
         tls: ssl.SSLContext | None = None,
         persisted_queries: bool = False,
         max_batch: int = 1,
+        subscriptions: Subscriptions | None = None,
     ) -> None:
         origin = parse_url(url)
         self._name = name
@@ -62,11 +68,17 @@ class HttpTransport:
         self._pool = Pool(origin, self._limits, (tls or ssl.create_default_context()) if origin.secure else None)
         self._persisted_queries = persisted_queries
         self._batcher = Batcher(name, self._post, max_batch) if max_batch > 1 else None
+        self._upstream = Upstream(name, url, subscriptions or Subscriptions(), tls)
         self._head = f"POST {origin.target} HTTP/1.1\r\nhost: {origin.authority}\r\n{_FIXED_HEADERS}".encode("ascii")
 
     async def subscribe(self, request: SubgraphRequest, context: RequestContext) -> AsyncGenerator[SubgraphResponse, None]:
-        raise SubgraphError(f"subgraph {self._name!r} is reached over HTTP alone, which carries no event streams")
-        yield
+        own = trace_headers(context)
+        headers = sendable({**self._headers(context), **request.headers})
+        forwarded = {name: value for name, value in headers.items() if name not in own}
+        told = {name: value for name, value in headers.items() if name in own}
+        async with aclosing(self._upstream.events(request, forwarded, told)) as responses:
+            async for response in responses:
+                yield response
 
     async def execute(self, request: SubgraphRequest, context: RequestContext) -> SubgraphResponse:
         headers = self._headers(context)
@@ -89,6 +101,7 @@ class HttpTransport:
         return tuple(sorted((name, value) for name, value in self._headers(context).items() if name not in requests_own))
 
     async def close(self) -> None:
+        await self._upstream.close()
         await self._pool.close()
 
     async def _ask(self, body: bytes, kind: OperationKind, headers: Mapping[str, str]) -> SubgraphResponse:
@@ -145,6 +158,15 @@ def _header_lines(headers: Mapping[str, str]) -> bytes:
     """What could end the line, or would contradict the message, is left out: values may come from a client."""
     lines = [f"{name}: {value}\r\n" for name, value in headers.items() if _may_send(name) and value.isprintable()]
     return "".join(lines).encode("latin-1", "ignore")
+
+
+def sendable(headers: Mapping[str, str]) -> dict[str, str]:
+    """The same choice for the clients of event streams, which write headers themselves; names in lower case."""
+    return {
+        name.lower(): value.encode("ascii", "ignore").decode()
+        for name, value in headers.items()
+        if _may_send(name) and value.isprintable() and not name.lower().startswith("sec-websocket-")
+    }
 
 
 @lru_cache(maxsize=1_024)

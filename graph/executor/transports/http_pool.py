@@ -169,7 +169,7 @@ class Pool:
         except TimeoutError:
             raise ExchangeFailed(f"no connection within {self.limits.connect_timeout:g} s") from None
         except OSError as error:
-            raise ExchangeFailed(f"no connection: {_reason(error)}") from error
+            raise ExchangeFailed(f"no connection: {reason_of(error)}") from error
         finally:
             if connection is None:
                 self._give_back(None, reusable=False)
@@ -203,7 +203,7 @@ class Pool:
             self._idle.append(connection)
 
 
-def _reason(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
     """Why there is no connection, without the address: the text may reach a client."""
     match error:
         case ssl.SSLCertVerificationError():
