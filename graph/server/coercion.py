@@ -226,7 +226,7 @@ class _Code:
 
     def _object(self, of_type: GraphQLInputObjectType) -> None:
         source = self._source
-        source.line(f"if type(v) is not dict{' or len(v) != 1' if of_type.is_one_of else ''}: raise DoubtError")
+        source.line("if type(v) is not dict: raise DoubtError")
         source.line("size, get, fields = len(v), v.get, {}")
         for name, field in of_type.fields.items():
             self._field(name, field)

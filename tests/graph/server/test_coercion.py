@@ -46,7 +46,7 @@ def _fickle(value: Any) -> Any:
 JSON = GraphQLScalarType("JSON")
 EVEN = GraphQLScalarType("Even", coerce_input_value=_even)
 FICKLE = GraphQLScalarType("Fickle", coerce_input_value=_fickle)
-COLOUR = GraphQLEnumType("Colour", {"RED": 1, "GREEN": "g", "NONE": None})
+COLOUR = GraphQLEnumType("Colour", {"RED": 1, "GREEN": "g", "NONE": 0})
 LEAVES = [GraphQLString, GraphQLID, GraphQLBoolean, GraphQLInt, GraphQLFloat, JSON, EVEN, FICKLE, COLOUR]
 
 NUMBERS = st.one_of(
@@ -204,6 +204,18 @@ def test_coercion_of_valid_values_then_needs_no_second_look(declared: str, sent:
     # then
     assert made is not None
     assert _exactly(made) == _exactly({"v": expected}) == _exactly(known.coerced)
+
+
+def test_coercion_by_types_with_values_of_their_own_then_gives_those() -> None:
+    # given
+    fields = {"a": GraphQLInputField(GraphQLList(COLOUR), out_name="b"), "e": GraphQLInputField(EVEN, default=GraphQLDefaultInput(value=4))}
+    made_of = GraphQLInputObjectType("Own", fields, out_type=lambda sent: tuple(sent.items()))
+    query = GraphQLObjectType("Query", {"field": GraphQLField(GraphQLString, {"own": GraphQLArgument(made_of)})})
+    # when
+    made, known = _both(GraphQLSchema(query), "query($v: [Own]) { field }", {"v": [{"a": ["RED", None]}, {"e": 6, "a": "GREEN"}]})
+    # then
+    assert made == {"v": [(("b", [1, None]), ("e", "4")), (("b", ["g"]), ("e", "6"))]}
+    assert made == known.coerced
 
 
 @pytest.mark.parametrize(
