@@ -34,6 +34,7 @@ from graph.executor import HealthRegistry
 from graph.executor.transports.in_process import InProcessTransport
 from graph.gateway_subgraph import schema as gateway_subgraph
 from graph.gateway_subgraph.live_state import LiveState, open_live_state
+from graph.gateway_subgraph.model_channels import ModelChannels
 from graph.gateway_subgraph.nodes import NodeFinder, NodeKind
 from graph.gateway_subgraph.schema import CityStatus, GatewayContext, status_of
 from graph.operations import CityOperations, build_operations
@@ -90,7 +91,8 @@ async def build_city(source: SchemaSource, issuer: DemoIssuer | None = None, *, 
     bus, live = opened.bus, open_live_state(settings, alone=not opened.shared)
     store = Store(settings.store_url, publish=bus.publish)
     operations = build_operations(settings, store)
-    closing = (operations.close, live.close, bus.close, store.close)
+    channels = ModelChannels(live.participants, bus, settings.city_id)
+    closing = (operations.close, channels.close, live.close, bus.close, store.close)
     around = Surroundings(
         title=settings.city_id,
         authenticator=demo_tokens(settings, issuer) if issuer else bearer_tokens(settings),
@@ -100,6 +102,7 @@ async def build_city(source: SchemaSource, issuer: DemoIssuer | None = None, *, 
         on_close=closing,
         audit=operations.audit,
         tickets=live.tickets,
+        topics=channels,
     )
     try:
         await check_migrated(store)

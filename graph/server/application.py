@@ -219,7 +219,7 @@ class Application:
         if as_events:
             return await self._streams.distinct(exchange, caller, request, read_only=exchange.method != "POST")
         refused = await self._streams.start(token or "", caller, request)
-        return Reply(202) if refused is None else graphql_reply(refused, answer_type(exchange.headers.get("accept")) or JSON)
+        return Reply(202) if refused is None else graphql_reply(refused, GRAPHQL_RESPONSE)
 
     async def _home(self, exchange: Exchange, receive: Receive) -> Reply:
         _allow(exchange, "GET")

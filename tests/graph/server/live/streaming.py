@@ -135,9 +135,7 @@ class Server:
     issuer: DemoIssuer
     federation: Federation
     settings: Settings
-    around: Surroundings
-    uvicorn: uvicorn.Server
-    address: str
+    address: str = ""
 
     @property
     def url(self) -> str:
@@ -209,25 +207,30 @@ class Client:
                 return self.socket.close_code, self.socket.close_reason
 
 
-@asynccontextmanager
-async def live_server(folder: Path, **settings: Any) -> AsyncIterator[Server]:
+def assembled(folder: Path, **settings: Any) -> Server:
+    """Everything but the socket."""
     rooms, presence, tickets = Rooms(), Presence(), MemoryTickets(30_000)
     issuer = open_issuer(folder / "issuer.json", "http://127.0.0.1:1")
     configuration = Settings(**settings)
     federation = Federation(composed([SubgraphSDL("rooms", None, SDL)]), {"rooms": rooms.transport()})
     around = Surroundings("a test", demo_tokens(configuration, issuer), tickets=tickets, topics=presence)
-    application = build_application(configuration, federation, around)
-    serving = Serving(0, 5, configuration.live_max_message_kb * 1_000)
-    server = uvicorn.Server(configured(application, serving))
+    return Server(build_application(configuration, federation, around), rooms, presence, tickets, issuer, federation, configuration)
+
+
+@asynccontextmanager
+async def live_server(folder: Path, **settings: Any) -> AsyncIterator[Server]:
+    server = assembled(folder, **settings)
+    serving = Serving(0, 5, server.settings.live_max_message_kb * 1_000)
+    running = uvicorn.Server(configured(server.application, serving))
     with listen("127.0.0.1", 0) as listener:
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:
+        task = asyncio.create_task(running.serve(sockets=[listener]))
+        while not running.started:
             assert not task.done(), "the server did not start"
             await asyncio.sleep(0.005)
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        server.address = f"127.0.0.1:{listener.getsockname()[1]}"
         try:
-            yield Server(application, rooms, presence, tickets, issuer, federation, configuration, around, server, address)
+            yield server
         finally:
-            await application.drain(1)
-            server.should_exit = True
+            await server.application.drain(1)
+            running.should_exit = True
             await task

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.graph.server.live.streaming import Server
 
@@ -58,3 +59,189 @@ async def test_distinct_connection_when_events_come_then_each_is_a_next(server: 
         assert await events.next() == ("next", {"data": {"ticks": {"number": 1}}})
 
     await server.settled(open=0)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("{ greeting }", [("next", {"data": {"greeting": "hello you"}}), ("complete", None)]),
+        ("mutation { count }", [("next", {"data": {"count": 1}}), ("complete", None)]),
+        ("subscription { three }", [*(("next", {"data": {"three": n}}) for n in (1, 2, 3)), ("complete", None)]),
+    ],
+)
+async def test_distinct_connection_when_the_operation_ends_then_complete_and_the_response_ends(
+    server: Server, query: str, said: list[Any]
+) -> None:
+    async with streamed(server, "POST", {"query": query}, **authorized(server)) as events:
+        assert [await events.next() for _ in said] == said
+        assert await events.next() == ("end", None)
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
+        ('subscription { edits(room: "one") { number } }', "FORBIDDEN"),
+        ("subscription { fails }", "CONFLICT"),
+    ],
+)
+async def test_distinct_connection_when_the_operation_fails_then_a_next_with_errors(server: Server, query: str, code: str) -> None:
+    async with streamed(server, "POST", {"query": query}, **authorized(server)) as events:
+        name, said = await events.next()
+        if "errors" not in said:
+            name, said = await events.next()
+
+        assert events.response.status_code == 200
+        assert (name, said["errors"][0]["extensions"]["code"]) == ("next", code)
+        assert await events.next() == ("complete", None)
+
+
+async def test_distinct_connection_when_nobody_is_authenticated_then_401_and_a_problem(server: Server) -> None:
+    async with streamed(server, "POST", {"query": TICKS}) as events:
+        assert events.response.status_code == 401
+        assert events.response.headers["content-type"] == "application/problem+json"
+
+
+async def test_get_when_it_has_a_query_then_it_streams_and_a_mutation_is_refused(server: Server) -> None:
+    async with httpx.AsyncClient(headers={**EVENTS, **authorized(server)}) as client:
+        answer = await client.get(server.http_url, params={"query": "subscription { three }"})
+        refused = await client.get(server.http_url, params={"query": "mutation { count }"})
+
+    assert answer.text.count("event: next") == 3
+    assert "BAD_REQUEST" in refused.text
+    assert server.rooms.counted == 0
+
+
+@pytest.mark.settings(live_keep_alive_s=0.3)
+async def test_stream_when_it_is_idle_then_comments_keep_it_alive(server: Server) -> None:
+    async with streamed(server, "POST", {"query": TICKS}, **authorized(server)) as events:
+        async with asyncio.timeout(5):
+            seen = [await anext(events.lines) for _ in range(6)]
+
+    assert seen == [":", ""] * 3
+
+
+async def test_stream_when_its_token_expires_then_it_says_so_and_ends(server: Server) -> None:
+    async with streamed(server, "POST", {"query": TICKS}, **authorized(server, lifetime=1)) as events:
+        name, said = await events.next()
+
+        assert (name, said["errors"][0]["extensions"]["code"]) == ("next", "UNAUTHENTICATED")
+        assert [await events.next(), await events.next()] == [("complete", None), ("end", None)]
+
+
+async def reserved(server: Server, client: httpx.AsyncClient, **token: Any) -> str:
+    answer = await client.put(server.http_url, headers=authorized(server, **token))
+    assert (answer.status_code, answer.headers["content-type"]) == (201, "text/plain; charset=utf-8")
+    return answer.text
+
+
+async def started(server: Server, client: httpx.AsyncClient, stream: str, id: Any, query: str, *roles: str, **token: Any) -> httpx.Response:
+    headers = {**authorized(server, *roles, **token), STREAM_TOKEN: stream, "accept": "application/graphql-response+json"}
+    return await client.post(server.http_url, json={"query": query, "extensions": {"operationId": id}}, headers=headers)
+
+
+async def test_single_connection_when_operations_run_then_their_results_come_on_the_one_stream(server: Server) -> None:
+    async with httpx.AsyncClient() as client:
+        token = await reserved(server, client)
+        assert (await started(server, client, token, "early", "{ greeting }")).status_code == 202
+        async with streamed(server, "GET", **{STREAM_TOKEN: token}) as events:
+            assert await events.next() == ("next", {"id": "early", "payload": {"data": {"greeting": "hello you"}}})
+            assert await events.next() == ("complete", {"id": "early"})
+            for id in ("a", "b"):
+                assert (await started(server, client, token, id, TICKS)).status_code == 202
+            await server.settled(open=1)
+            server.rooms.publish("one", 4)
+
+            heard = [await events.next(), await events.next()]
+
+            assert sorted(heard, key=str) == [("next", {"id": id, "payload": {"data": {"ticks": {"number": 4}}}}) for id in ("a", "b")]
+            for id in ("a", "b", "unknown"):
+                headers = {**authorized(server), STREAM_TOKEN: token}
+                assert (await client.delete(f"{server.http_url}?operationId={id}", headers=headers)).status_code == 200
+            await server.settled(open=0)
+
+
+async def test_single_connection_when_the_client_goes_then_its_subscriptions_end(server: Server) -> None:
+    async with httpx.AsyncClient() as client:
+        token = await reserved(server, client)
+        async with streamed(server, "GET", **{STREAM_TOKEN: token}):
+            await started(server, client, token, "a", TICKS)
+            await server.settled(open=1)
+        await server.settled(open=0)
+
+        assert (await started(server, client, token, "b", TICKS)).status_code == 404
+    assert len(server.application._parts.live) == 0
+
+
+async def test_single_connection_when_misused_then_each_mistake_has_its_status(server: Server) -> None:
+    async with httpx.AsyncClient() as client:
+        token = await reserved(server, client)
+        async with streamed(server, "GET", **{STREAM_TOKEN: token}):
+            await started(server, client, token, "a", TICKS)
+            again = await client.get(server.http_url, headers={**EVENTS, STREAM_TOKEN: token})
+            statuses = {
+                "open already": again.status_code,
+                "identifier in use": (await started(server, client, token, "a", TICKS)).status_code,
+                "no identifier": (await started(server, client, token, None, TICKS)).status_code,
+                "not valid": (await started(server, client, token, "c", "{ nothing }")).status_code,
+                "no right": (await started(server, client, token, "d", 'subscription { edits(room: "r") { number } }')).status_code,
+                "somebody else": (await started(server, client, token, "e", TICKS, subject="bob")).status_code,
+                "unknown stream": (await started(server, client, "made up", "f", TICKS)).status_code,
+                "nobody": (await client.put(server.http_url)).status_code,
+                "no operation named": (
+                    await client.delete(server.http_url, headers={**authorized(server), STREAM_TOKEN: token})
+                ).status_code,
+            }
+
+    assert statuses == {
+        "open already": 409,
+        "identifier in use": 409,
+        "no identifier": 400,
+        "not valid": 400,
+        "no right": 403,
+        "somebody else": 403,
+        "unknown stream": 404,
+        "nobody": 401,
+        "no operation named": 400,
+    }
+
+
+async def test_single_connection_when_opened_by_its_token_in_the_url_then_it_streams(server: Server) -> None:
+    async with httpx.AsyncClient() as client:
+        token = await reserved(server, client)
+        async with client.stream("GET", f"{server.http_url}?token={token}", headers=EVENTS) as response:
+            await started(server, client, token, "a", "{ greeting }")
+
+            events = Events(response, response.aiter_lines())
+
+            assert (await events.next())[0] == "next"
+
+
+@pytest.mark.settings(live_init_timeout_s=0.2)
+async def test_reservation_when_it_is_not_opened_in_time_then_it_is_forgotten(server: Server) -> None:
+    async with httpx.AsyncClient() as client:
+        token = await reserved(server, client)
+        await started(server, client, token, "a", TICKS)
+        await server.settled(open=1)
+        await server.settled(open=0)
+
+        assert (await client.get(server.http_url, headers={**EVENTS, STREAM_TOKEN: token})).status_code == 404
+
+
+@pytest.mark.settings(live_connections_per_principal=2)
+async def test_reservations_when_a_principal_has_too_many_then_429(server: Server) -> None:
+    async with httpx.AsyncClient() as client:
+        await reserved(server, client)
+        await reserved(server, client)
+
+        assert (await client.put(server.http_url, headers=authorized(server))).status_code == 429
+        assert (await client.put(server.http_url, headers=authorized(server, subject="bob"))).status_code == 201
+
+
+@pytest.mark.settings(cors_allowed_origins=("https://portal.example",))
+async def test_preflight_when_a_portal_asks_then_the_stream_methods_and_header_are_allowed(server: Server) -> None:
+    async with httpx.AsyncClient() as client:
+        answer = await client.options(server.http_url, headers={"origin": "https://portal.example"})
+
+    assert {"PUT", "DELETE"} <= set(answer.headers["access-control-allow-methods"].split(", "))
+    assert STREAM_TOKEN in answer.headers["access-control-allow-headers"]
