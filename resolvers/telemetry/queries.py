@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import lru_cache
 from heapq import merge
 from itertools import islice
 from math import isfinite
@@ -131,9 +132,10 @@ async def _found(
     """The series of each ask."""
     found: list[list[Columns]] = [[] for _ in asks]
     line: Columns | None = None
+    take_over = _take_over_points if kinds.have_raw_points else _take_over_buckets
     async with aclosing(_rows(store, sql.windows_statement(store.dialect, kinds), parameters)) as parts:
         async for rows in parts:
-            line = _take_over(rows, line, asks, found)
+            line = take_over(rows, line, asks, found)
     return found
 
 
@@ -172,7 +174,7 @@ def _too_many_points() -> BadUserInput:
 def _numbered(asks: Sequence[tuple[UUID, _Question]]) -> tuple[str, list[_Question]]:
     """The parameter `asks`, and the distinct questions by the numbers that it gives them."""
     numbers: dict[_Question, int] = {}
-    rows = [(ask, entity, numbers.setdefault(question, len(numbers))) for ask, (entity, question) in enumerate(asks)]
+    rows = [(ask, entity.hex, numbers.setdefault(question, len(numbers))) for ask, (entity, question) in enumerate(asks)]
     return rows_parameter(rows), list(numbers)
 
 
@@ -187,15 +189,13 @@ def _source_terms(series: SeriesFilter) -> tuple[str | None, UUID | None]:
     return (None if series.source is TelemetrySourceFilter.BOTH else series.source.value, series.scenario)
 
 
-def _take_over(
+def _take_over_points(
     rows: Iterable[tuple[Any, ...]], line: Columns | None, asks: Sequence[tuple[UUID, Window]], found: list[list[Columns]]
 ) -> Columns | None:
     """Puts rows into the columns of their asks. `line` is the series that the rows before these ended in; returns theirs."""
-    for ts, num, json, quality, attributes, ask, place, unit, source, scenario in rows:
+    for ask, place, unit, source, scenario, ts, num, json, quality, attributes in rows:
         if ts is None:
-            question = asks[ask][1]
-            line = Columns(_series_name(question.keys[place], unit, source, scenario, question.aggregation))
-            found[ask].append(line)
+            line = _next_line(asks, found, ask, place, unit, source, scenario)
         elif line is not None:
             line.timestamps.append(ts)
             line.values.append(json if num is None else num)
@@ -204,10 +204,40 @@ def _take_over(
     return line
 
 
-def _series_name(key: str, unit: str | None, source: str, scenario: UUID, aggregation: Aggregation = Aggregation.NONE) -> SeriesName:
+def _take_over_buckets(
+    rows: Iterable[tuple[Any, ...]], line: Columns | None, asks: Sequence[tuple[UUID, Window]], found: list[list[Columns]]
+) -> Columns | None:
+    """The same for rows of nothing but time and number."""
+    for ask, place, unit, source, scenario, ts, num in rows:
+        if ts is None:
+            line = _next_line(asks, found, ask, place, unit, source, scenario)
+        elif line is not None:
+            line.timestamps.append(ts)
+            line.values.append(num)
+            line.qualities.append(None)
+            line.attributes.append(None)
+    return line
+
+
+def _next_line(
+    asks: Sequence[tuple[UUID, Window]],
+    found: list[list[Columns]],
+    ask: int,
+    place: int,
+    unit: str | None,
+    source: str,
+    scenario: UUID | None,
+) -> Columns:
+    question = asks[ask][1]
+    line = Columns(_series_name(question.keys[place], unit, source, scenario, question.aggregation))
+    found[ask].append(line)
+    return line
+
+
+@lru_cache(maxsize=4_096)
+def _series_name(key: str, unit: str | None, source: str, scenario: UUID | None, aggregation: Aggregation = Aggregation.NONE) -> SeriesName:
     """A count of points is a pure number, whatever the points measure."""
-    of = None if scenario == sql.NO_SCENARIO else scenario
-    return SeriesName(key, "1" if aggregation is Aggregation.COUNT else unit, TelemetrySource(source), of)
+    return SeriesName(key, "1" if aggregation is Aggregation.COUNT else unit, TelemetrySource(source), scenario)
 
 
 def _answer(question: Window, found: Iterable[Columns]) -> Answer | BadUserInput:
@@ -321,4 +351,4 @@ async def last_seen(store: Store, tenant: str, entities: Sequence[UUID]) -> list
 
 
 def _entity_rows(entities: Sequence[UUID]) -> str:
-    return rows_parameter((ask, entity, 0) for ask, entity in enumerate(entities))
+    return rows_parameter((ask, entity.hex, 0) for ask, entity in enumerate(entities))

@@ -4,7 +4,7 @@ Questions travel into the statement as JSON rows (`resolvers.stores.rows`), are 
 their points. The limit of each question is applied in SQL, so that a window over years costs no more memory than its answer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from sys import float_info
 from typing import Any
@@ -64,6 +64,7 @@ latest_table = sa.table(
 points' own tree."""
 
 _POINT = ("ts", "num", "json", "quality", "attributes")
+_HEAD = ("ask", "place", "unit", "source", "scenario")
 _TENANT = sa.bindparam("tenant", type_=sa.Text)
 _LONGEST = sa.bindparam("longest", type_=sa.BigInteger)
 
@@ -80,24 +81,33 @@ class WindowKinds:
     long: bool = False
     exact: bool = False
 
+    @property
+    def have_buckets(self) -> bool:
+        return any(aggregation.has_buckets for aggregation in self.aggregations)
+
+    @property
+    def have_raw_points(self) -> bool:
+        return any(not aggregation.has_buckets for aggregation in self.aggregations)
+
 
 def windows_statement(dialect: str, kinds: WindowKinds) -> sa.Select[Any]:
     """The series of all windows, by ask, key, source and scenario, each with its points, oldest first.
 
-    A series begins with a row that names it and has no time; its points follow, whose rows leave the naming columns NULL, as
-    repeating them would double the time that a row takes. Parameters: `tenant`, `asks`, `windows`, `longest`, the greatest limit
-    of all windows: of no series are there more points than one above it, LTTB's excepted.
+    A series begins with a row that names it: ask, place of the key, unit, source and scenario. Its points follow, in rows that leave
+    these NULL, as repeating them would double the time that a row takes, and have time and number and, where there are windows of
+    raw points, also JSON, quality and attributes. Parameters: `tenant`, `asks`, `windows`, `longest`, the greatest limit of all
+    windows: of no series are there more points than one above it, LTTB's excepted.
     """
     chosen = _chosen()
-    parts = [_series_heads(chosen)]
-    if any(not aggregation.has_buckets for aggregation in kinds.aggregations):
+    point = _POINT if kinds.have_raw_points else _POINT[:2]
+    parts = [_series_heads(chosen, point)]
+    if kinds.have_raw_points:
         parts.append(_raw_points_of_each(chosen) if dialect == "postgresql" else _raw_points(chosen))
-    if any(aggregation.has_buckets for aggregation in kinds.aggregations):
+    if kinds.have_buckets:
         found = _buckets_of_each(chosen, kinds) if dialect == "postgresql" else _buckets(chosen, kinds)
-        parts.append(_first_buckets(found) if kinds.long else _of_buckets(found.subquery("buckets")))
-    lines = sa.union_all(*parts).subquery("found")
-    names = ("ts", "num", "json", "quality", "attributes", "ask", "place", "unit", "source", "scenario")
-    return sa.select(*(lines.c[name] for name in names)).order_by(lines.c.line, sa.nulls_first(lines.c.ts)).limit(MAX_ROWS + 1)
+        parts.append(_first_buckets(found, point) if kinds.long else _of_buckets(found.subquery("buckets"), point))
+    lines = sa.union_all(*parts).subquery("found").c
+    return sa.select(*(lines[name] for name in (*_HEAD, *point))).order_by(lines.line, sa.nulls_first(lines.ts)).limit(MAX_ROWS + 1)
 
 
 def latest_statement(dialect: str) -> sa.Select[Any]:
@@ -112,8 +122,8 @@ def latest_statement(dialect: str) -> sa.Select[Any]:
         p = point_table.c
         same &= points.c.ts == sa.select(sa.func.max(p.ts)).where(p.series == series.c.series).correlate(series).scalar_subquery()
     return (
-        sa.select(*(series.c[name] for name in ("ask", "key", "unit", "source", "scenario")))
-        .add_columns(points.c.ts, points.c.num, points.c.json, points.c.quality, points.c.attributes)
+        sa.select(*(series.c[name] for name in ("ask", "key", "unit", "source")), _scenario_of(series.c.scenario))
+        .add_columns(*(points.c[name] for name in _POINT))
         .join_from(series, points, same)
         .order_by(series.c.ask, series.c.key, series.c.source, series.c.scenario)
         .limit(MAX_ROWS + 1)
@@ -225,7 +235,7 @@ def _wanted() -> sa.CTE:
 
 
 def _chosen(*, every_key: bool = False) -> sa.CTE:
-    """The series that each ask means, numbered by `line`, beside the ask's own terms.
+    """The series that each ask means, beside the ask's own terms; numbered by `line`, unless every key may be meant.
 
     Materialised in two steps, which are the order of the joins: left to itself, SQLite, which cannot know how few rows a
     JSON text holds, joins the terms last, to every point of the entity.
@@ -242,30 +252,35 @@ def _chosen(*, every_key: bool = False) -> sa.CTE:
     t = terms.c
     same_key = sa.or_(t.key.is_(None), s.key == t.key) if every_key else s.key == t.key
     of_scenario = sa.or_(t.scenario.is_(None), s.source == TelemetrySource.REAL.value, s.scenario == t.scenario)
-    line = sa.func.row_number().over(order_by=(t.ask, t.place, s.key, s.source, s.scenario)).label("line")
-    return (
-        sa.select(line, t.ask, t.place, s.id.label("series"), s.key, s.unit, s.source, s.scenario)
-        .add_columns(t.aggregation, t.start_ts, t.end_ts, t.interval_ms, t.most)
+    chosen = (
+        sa.select(t.ask, t.place, s.id.label("series"), s.key, s.unit, s.source, s.scenario)
         .join_from(terms, series_table, sa.and_(s.tenant == _TENANT, s.entity == t.entity, same_key))
         .where(sa.or_(t.source.is_(None), s.source == t.source), of_scenario)
-        .cte("chosen")
-        .prefix_with("MATERIALIZED")
     )
+    if not every_key:
+        line = sa.func.row_number().over(order_by=(t.ask, t.place, s.key, s.source, s.scenario)).label("line")
+        chosen = chosen.add_columns(line, t.aggregation, t.start_ts, t.end_ts, t.interval_ms, t.most)
+    return chosen.cte("chosen").prefix_with("MATERIALIZED")
 
 
-def _series_heads(chosen: sa.CTE) -> sa.Select[Any]:
+def _series_heads(chosen: sa.CTE, point: Sequence[str]) -> sa.Select[Any]:
     """The rows that name the series; their columns are those of every part of the union."""
     c = chosen.c
-    no_point = (_null(name, point_table.c[name].type) for name in _POINT)
-    return sa.select(c.line, *no_point, c.ask, c.place, c.unit, c.source, c.scenario)
+    no_point = (_null(name, point_table.c[name].type) for name in point)
+    return sa.select(c.line, c.ask, c.place, c.unit, c.source, _scenario_of(c.scenario), *no_point)
 
 
 def _point_rows(line: sa.ColumnElement[Any], *point: sa.ColumnElement[Any]) -> sa.Select[Any]:
-    """Rows of points: time, number, JSON, quality and attributes, and nothing of what names the series."""
-    values = (value.label(name) for name, value in zip(_POINT, point, strict=True))
+    """Rows of points, and nothing of what names the series."""
     no_head = (_null("ask", sa.BigInteger()), _null("place", sa.BigInteger()))
     no_name = (_null(name, series_table.c[name].type) for name in ("unit", "source", "scenario"))
-    return sa.select(line, *values, *no_head, *no_name)
+    values = (value.label(name) for name, value in zip(_POINT, point, strict=False))
+    return sa.select(line, *no_head, *no_name, *values)
+
+
+def _scenario_of(scenario: sa.ColumnElement[UUID]) -> sa.Label[UUID]:
+    """NULL for measured series, as everywhere but in the table."""
+    return sa.func.nullif(scenario, sa.literal(NO_SCENARIO, sa.Uuid), type_=sa.Uuid).label("scenario")
 
 
 def _null(name: str, type_: sa.types.TypeEngine[Any]) -> sa.Label[Any]:
@@ -311,50 +326,50 @@ def _raw_points_of_each(chosen: sa.CTE) -> sa.Select[Any]:
     return points.join_from(chosen, of_series, sa.true()).where(c.interval_ms.is_(None))
 
 
-def _first_buckets(found: sa.Select[Any]) -> sa.Select[Any]:
+def _first_buckets(found: sa.Select[Any], point: Sequence[str]) -> sa.Select[Any]:
     """Of each series one bucket more than any limit admits."""
     buckets = found.subquery("every_bucket")
     rank = sa.func.row_number().over(partition_by=buckets.c.line, order_by=buckets.c.ts)
     ranked = sa.select(buckets, rank.label("rank")).subquery("buckets")
-    return _of_buckets(ranked).where(ranked.c.rank <= _LONGEST + 1)
+    return _of_buckets(ranked, point).where(ranked.c.rank <= _LONGEST + 1)
 
 
-def _of_buckets(buckets: sa.Subquery) -> sa.Select[Any]:
+def _of_buckets(buckets: sa.Subquery, point: Sequence[str]) -> sa.Select[Any]:
     """A bucket's value has neither JSON nor quality nor attributes."""
-    nothing = (_null(name, point_table.c[name].type) for name in ("json", "quality", "attributes"))
+    nothing = (_null(name, point_table.c[name].type) for name in point[2:])
     return _point_rows(buckets.c.line, buckets.c.ts, buckets.c.num, *nothing)
 
 
 def _buckets(chosen: sa.CTE, kinds: WindowKinds) -> sa.Select[Any]:
-    """One row for each bucket that has points."""
+    """One row for each bucket that has points. Grouped by its number, as short as a key can be: the rest follows from it."""
     c = chosen.c
-    ts, of_series, counted = _bucket_terms(chosen)
+    number, of_series, counted = _bucket_terms(chosen)
     return (
-        sa.select(c.line, ts.label("ts"), _bucket_value(chosen, kinds).label("num"))
+        sa.select(c.line, (c.start_ts + number * c.interval_ms).label("ts"), _bucket_value(chosen, kinds).label("num"))
         .join_from(chosen, point_table, of_series)
         .where(c.interval_ms.is_not(None), counted)
-        .group_by(c.line, c.aggregation, ts)
+        .group_by(c.line, number)
     )
 
 
 def _buckets_of_each(chosen: sa.CTE, kinds: WindowKinds) -> sa.Select[Any]:
     """The same on PostgreSQL, which else may read all points there are: it takes a JSON text for a hundred rows."""
     c = chosen.c
-    ts, of_series, counted = _bucket_terms(chosen)
-    value = _bucket_value(chosen, kinds)
-    each = sa.select(ts.label("ts"), value.label("num")).where(of_series, counted).group_by(sa.text("1")).lateral("each")
-    return sa.select(c.line, each.c.ts, each.c.num).join_from(chosen, each, sa.true()).where(c.interval_ms.is_not(None))
+    number, of_series, counted = _bucket_terms(chosen)
+    value = _bucket_value(chosen, kinds).label("num")
+    each = sa.select(number.label("number"), value).where(of_series, counted).group_by(sa.text("1")).lateral("each")
+    ts = (c.start_ts + each.c.number * c.interval_ms).label("ts")
+    return sa.select(c.line, ts, each.c.num).join_from(chosen, each, sa.true()).where(c.interval_ms.is_not(None))
 
 
 def _bucket_terms(chosen: sa.CTE) -> tuple[sa.ColumnElement[int], sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    """A point's bucket, whether it is one of the series and window, and whether it counts there.
+    """The number of a point's bucket, whether it is one of the series and window, and whether it counts there.
 
     Times count from `start_ts`, so that division never meets a negative number.
     """
     c, p = chosen.c, point_table.c
-    bucket = c.start_ts + (p.ts - c.start_ts) // c.interval_ms * c.interval_ms
     of_series = sa.and_(p.series == c.series, p.ts >= c.start_ts, p.ts < c.end_ts)
-    return bucket, of_series, sa.or_(c.aggregation == Aggregation.COUNT.value, p.num.is_not(None))
+    return (p.ts - c.start_ts) // c.interval_ms, of_series, sa.or_(c.aggregation == Aggregation.COUNT.value, p.num.is_not(None))
 
 
 def _bucket_value(chosen: sa.CTE, kinds: WindowKinds) -> sa.ColumnElement[Any]:
