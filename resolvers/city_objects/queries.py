@@ -24,6 +24,7 @@ from resolvers.stores.rows import rows_parameter
 MAX_RADIUS_METRES = 50_000.0
 
 _RECORD_LENGTH = len(sql.RECORD)
+_ROWS_AT_A_TIME = 1_000
 
 POSITIONS: dict[CityObjectOrder, tuple[type[str | int | float | UUID], ...]] = {
     CityObjectOrder.ID_ASC: (str, UUID),
@@ -59,6 +60,24 @@ async def city_objects(store: Store, tenant: str, wanted: CityObjectFilter, orde
 async def count_city_objects(store: Store, tenant: str, wanted: CityObjectFilter) -> int:
     async with store.read() as connection:
         return int((await connection.execute(sql.count(store.dialect, tenant, wanted))).scalar_one())
+
+
+async def all_matching(connection: AsyncConnection, tenant: str, wanted: CityObjectFilter, most: int) -> dict[str, set[UUID]]:
+    """The objects that meet the filter, by city; if there are more than `most`, one more than that."""
+    found: dict[str, set[UUID]] = {}
+    result = await connection.stream(sql.all_matching(connection.dialect.name, tenant, wanted, most + 1))
+    async for rows in result.partitions(_ROWS_AT_A_TIME):
+        for city, uuid in rows:
+            found.setdefault(city, set()).add(uuid)
+    return found
+
+
+async def matching(store: Store, tenant: str, city: str, wanted: CityObjectFilter, uuids: Sequence[UUID]) -> dict[UUID, CityObject]:
+    """Those of a city's objects that meet the filter as they are now."""
+    statement = sql.matching(store.dialect, tenant, city, wanted)
+    async with store.read() as connection:
+        rows = await connection.execute(statement, {"uuids": rows_parameter((uuid,) for uuid in uuids)})
+        return {row.uuid: _record(row) for row in rows}
 
 
 async def by_keys(store: Store, tenant: str, keys: Sequence[ObjectKey]) -> dict[ObjectKey, CityObject]:

@@ -11,7 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from resolvers.city_objects.ancestry import MAX_ANCESTORS
 from resolvers.city_objects.records import CityObjectFilter, CityObjectOrder, CityObjectType, Near
-from resolvers.stores.geometry import BBoxHit, Geom, Touches, inside
+from resolvers.stores.geometry import BoundsTouch, Geom, Touches, by_index, by_row, inside
 from resolvers.stores.joins import look_up
 from resolvers.stores.json_pointer import matches
 from resolvers.stores.metadata import code_point_text, json_document, metadata
@@ -114,7 +114,7 @@ def count(dialect: str, tenant: str, wanted: CityObjectFilter) -> sa.Select[Any]
     return sa.select(sa.func.count()).select_from(near)
 
 
-def _conditions(dialect: str, tenant: str, wanted: CityObjectFilter) -> list[ColumnElement[bool]]:
+def _conditions(dialect: str, tenant: str, wanted: CityObjectFilter, bounds_touch: BoundsTouch = by_index) -> list[ColumnElement[bool]]:
     """All of the filter but `near`, which is a join."""
     conditions: list[ColumnElement[bool]] = [_c.tenant == tenant]
     if wanted.cities is not None:
@@ -122,10 +122,10 @@ def _conditions(dialect: str, tenant: str, wanted: CityObjectFilter) -> list[Col
     if wanted.types is not None:
         conditions.append(_c.type.in_([kind.value for kind in wanted.types]))
     if wanted.boxes:
-        conditions.append(sa.or_(*[inside(city_object, box, wkb) for box, wkb in wanted.boxes]))
+        conditions.append(sa.or_(*[inside(city_object, box, wkb, bounds_touch) for box, wkb in wanted.boxes]))
     if wanted.touches is not None:
         bounds, wkb = wanted.touches
-        conditions += [BBoxHit(_c.geometry, bounds), Touches(_c.geometry, wkb)]
+        conditions += [bounds_touch(city_object, bounds), Touches(_c.geometry, wkb)]
     if wanted.name is not None:
         conditions.append(_c.folded_name.contains(wanted.name, autoescape=True))
     if wanted.source is not None:
@@ -143,7 +143,28 @@ def _joined(near: sa.Subquery) -> sa.Select[Any]:
     return sa.select(*RECORD, near.c.distance).select_from(look_up(near, city_object, _c.pk == near.c.pk))
 
 
-def _near(dialect: str, conditions: Sequence[ColumnElement[bool]], search: Search, place: Near) -> sa.Subquery:
+def all_matching(dialect: str, tenant: str, wanted: CityObjectFilter, most: int) -> sa.Select[Any]:
+    """City and UUID of so many objects that meet the filter."""
+    conditions = _conditions(dialect, tenant, wanted)
+    if wanted.near is None:
+        return sa.select(_c.city, _c.uuid).where(*conditions).limit(most)
+    near = _near(dialect, conditions, Search(wanted.near.radius), wanted.near)
+    return sa.select(_c.city, _c.uuid).select_from(look_up(near, city_object, _c.pk == near.c.pk)).limit(most)
+
+
+def matching(dialect: str, tenant: str, city: str, wanted: CityObjectFilter) -> sa.Select[Any]:
+    """The records of those of the city's objects in the parameter `uuids` that meet the filter."""
+    asked = json_rows("asked", "uuids", uuid=sa.Uuid)
+    conditions = [*_conditions(dialect, tenant, wanted, by_row), _c.city == city]
+    named = look_up(asked, city_object, _c.uuid == asked.c.uuid)
+    if wanted.near is None:
+        return sa.select(*RECORD).select_from(named).where(*conditions)
+    among = sa.select(_c.pk).select_from(named).where(*conditions).cte("among")
+    near = _near(dialect, [], Search(wanted.near.radius), wanted.near, among)
+    return sa.select(*RECORD).select_from(look_up(near, city_object, _c.pk == near.c.pk))
+
+
+def _near(dialect: str, conditions: Sequence[ColumnElement[bool]], search: Search, place: Near, among: sa.CTE | None = None) -> sa.Subquery:
     probe = sa.select(
         sa.literal(0).label("n"),
         sa.cast(sa.null(), sa.BigInteger).label("pk"),
@@ -151,7 +172,7 @@ def _near(dialect: str, conditions: Sequence[ColumnElement[bool]], search: Searc
         *[sa.literal(place.longitude, sa.Double()).label(edge) for edge in ("west", "east")],
         *[sa.literal(place.latitude, sa.Double()).label(edge) for edge in ("south", "north")],
     ).cte("probes")
-    return nearest(dialect, probe, Candidates(city_object, conditions, TIE), search)
+    return nearest(dialect, probe, Candidates(city_object, conditions, TIE, among), search)
 
 
 def _distance_position(position: Position | None) -> tuple[float, str] | None:

@@ -4,7 +4,7 @@ A shape travels as WKB; who needs coordinates decodes it, off the event loop whe
 has the columns `pk`, `geometry`, and its bounds `west`, `south`, `east`, `north`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,10 +142,23 @@ def _touches_on_sqlite(element: Touches, compiler: SQLCompiler, **kw: Any) -> st
     return f"geo_intersects({compiler.process(element.column, **kw)}, {compiler.process(element.shape, **kw)})"
 
 
-def inside(table: sa.Table, box: Box, wkb: bytes) -> ColumnElement[bool]:
-    """Whether a shape touches the box, whose outline is `wkb`: the index first, the exact test where bounds don't tell."""
+def by_index(table: sa.Table, box: Box) -> ColumnElement[bool]:
+    """Whether a shape's bounds touch the box, as the spatial index has it."""
+    return BBoxHit(table.c.geometry, box)
+
+
+def by_row(table: sa.Table, box: Box) -> ColumnElement[bool]:
+    """The same as the row has it: where rows are few and known, an index over all of them would be in the way."""
+    return sa.and_(table.c.west <= box.east, table.c.east >= box.west, table.c.south <= box.north, table.c.north >= box.south)
+
+
+BoundsTouch = Callable[[sa.Table, Box], ColumnElement[bool]]
+
+
+def inside(table: sa.Table, box: Box, wkb: bytes, bounds_touch: BoundsTouch = by_index) -> ColumnElement[bool]:
+    """Whether a shape touches the box, whose outline is `wkb`: by its bounds, and exactly where these don't tell."""
     bounds_tell = sa.and_(table.c.west >= box.west, table.c.east <= box.east, table.c.south >= box.south, table.c.north <= box.north)
-    return sa.and_(BBoxHit(table.c.geometry, box), sa.or_(bounds_tell, Touches(table.c.geometry, wkb)))
+    return sa.and_(bounds_touch(table, box), sa.or_(bounds_tell, Touches(table.c.geometry, wkb)))
 
 
 def rtree_name(table: str) -> str:

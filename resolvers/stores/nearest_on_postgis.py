@@ -131,6 +131,7 @@ def _candidates(here: sa.CTE, candidates: Candidates, metres: ColumnElement[floa
     """Those whose bounds are within so many metres of the probe's, or not much farther, but for the probe itself."""
     table = candidates.table
     geometry = sa.type_coerce(table.c.geometry, _Geometry)
+    among = [] if candidates.among is None else [table.c.pk.in_(sa.select(candidates.among.c.pk))]
     # Worked out once for a probe, not once for each row.
     boxes = sa.select(*_boxes(here, metres)).correlate(here, *outer).offset(0).lateral("boxes")
     return (
@@ -141,7 +142,7 @@ def _candidates(here: sa.CTE, candidates: Candidates, metres: ColumnElement[floa
             candidates.tie.label("tie"),
         )
         .select_from(boxes.join(table, sa.or_(*[geometry.op("&&", return_type=sa.Boolean())(box) for box in boxes.c])))
-        .where(*candidates.conditions, _not_itself(here, candidates))
+        .where(*candidates.conditions, *among, _not_itself(here, candidates))
         .correlate(here, *outer)
     )
 

@@ -23,7 +23,14 @@ _GROWTH = 2.0
 def nearest_on_sqlite(probes: sa.CTE, candidates: Candidates, search: Search) -> sa.Subquery:
     """As `resolvers.stores.nearest.nearest`."""
     areas = _areas(probes, _reach(probes, candidates, search))
-    table, index = candidates.table, _index(candidates.table)
+    table, index, among = candidates.table, _index(candidates.table), candidates.among
+    touching = _touching(index, areas.c)
+    # The index finds a row by its bounds, or, where it is known, by its number.
+    found_by_index = (
+        look_up(areas, index, touching)
+        if among is None
+        else look_up(look_up(areas, among, sa.true()), index, sa.and_(index.c.id == among.c.pk, touching))
+    )
     hits = (
         sa.select(
             areas.c.n,
@@ -31,7 +38,7 @@ def nearest_on_sqlite(probes: sa.CTE, candidates: Candidates, search: Search) ->
                 json.dumps(asdict(search)), areas.c.geometry, table.c.pk, candidates.tie, sa.type_coerce(table.c.geometry, sa.LargeBinary)
             ).label("found"),
         )
-        .select_from(look_up(look_up(areas, index, _touching(index, areas.c)), table, table.c.pk == index.c.id))
+        .select_from(look_up(found_by_index, table, table.c.pk == index.c.id))
         .where(*candidates.conditions, _not_itself(table, areas))
         .group_by(areas.c.n)
         .cte("hits")

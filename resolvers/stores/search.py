@@ -23,8 +23,12 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """A table of shapes to search, the conditions that its rows must meet, and what orders those equally far."""
+    """A table of shapes to search, the conditions that its rows must meet, and what orders those equally far.
+
+    `among` has the column `pk` of the rows that alone are looked at, where these are few and known.
+    """
 
     table: sa.Table
     conditions: Sequence[ColumnElement[bool]]
     tie: ColumnElement[str]
+    among: sa.CTE | None = None

@@ -1,5 +1,6 @@
 """What a client may send about city objects, and its reading into records; a value that cannot be is BAD_USER_INPUT."""
 
+import asyncio
 import math
 from collections.abc import Sequence
 from typing import TypeVar
@@ -94,6 +95,13 @@ def read_filter(sent: CityObjectFilter | None, cities: Sequence[str] | None, hom
         updated_since=given(sent.updated_since),
         parent=None if parent is None else object_key(parent, home_city),
     )
+
+
+async def filter_of(sent: CityObjectFilter | None, cities: Sequence[str] | None, home_city: str) -> records.CityObjectFilter:
+    """The same for the event loop."""
+    if sent is not None and given(sent.intersects) is not None:
+        return await asyncio.to_thread(read_filter, sent, cities, home_city)
+    return read_filter(sent, cities, home_city)
 
 
 def object_key(id: str, home_city: str) -> records.ObjectKey:

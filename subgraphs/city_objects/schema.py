@@ -1,6 +1,5 @@
 """The subgraph `city_objects`: what stands where in the city."""
 
-import asyncio
 from typing import TypeAlias
 
 import strawberry
@@ -9,7 +8,8 @@ from strawberry.types.enum import has_enum_definition
 from graph.errors import BadUserInput
 from resolvers.city_objects import queries, records
 from subgraphs.arguments import given
-from subgraphs.city_objects.inputs import CityObjectFilter, object_key, read_filter
+from subgraphs.city_objects.inputs import CityObjectFilter, filter_of, object_key
+from subgraphs.city_objects.live import Subscription
 from subgraphs.city_objects.mutations import DEPENDANTS, Mutation
 from subgraphs.city_objects.types import (
     READ,
@@ -51,7 +51,7 @@ async def _city_objects(
     before: str | None = strawberry.UNSET,
 ) -> CityObjectConnection | None:
     context = info.context
-    wanted = await _read_filter(given(filter), given(cities), context.home_city)
+    wanted = await filter_of(given(filter), given(cities), context.home_city)
     if order_by is records.CityObjectOrder.DISTANCE_ASC and wanted.near is None:
         raise BadUserInput("The order DISTANCE_ASC needs `filter.near`: distance from where?")
     cursors = Cursors.under("cityObjects", order_by, queries.POSITIONS[order_by], wanted)
@@ -62,12 +62,6 @@ async def _city_objects(
         cursors=cursors,
         count=lambda: queries.count_city_objects(context.store, context.tenant, wanted),
     )
-
-
-async def _read_filter(sent: CityObjectFilter | None, cities: list[strawberry.ID] | None, home_city: str) -> records.CityObjectFilter:
-    if sent is not None and given(sent.intersects) is not None:
-        return await asyncio.to_thread(read_filter, sent, cities, home_city)
-    return read_filter(sent, cities, home_city)
 
 
 @strawberry.type
@@ -81,4 +75,5 @@ class Query:
 
 
 def build() -> FederationSchema:
-    return FederationSchema(Query, mutation=Mutation, types=(Building, Road, Sensor, GenericCityObject))
+    types = (Building, Road, Sensor, GenericCityObject)
+    return FederationSchema(Query, mutation=Mutation, subscription=Subscription, types=types)
