@@ -22,7 +22,7 @@ from graph.json_codec import InvalidJSON, dumps, loads
 if TYPE_CHECKING:
     import httpx
 
-OPEN_TIMEOUT: Final = 30.0
+OPEN_TIMEOUT = 30.0
 """Seconds for the head of the answer; servers send it before the first event."""
 CONNECT_TIMEOUT: Final = 10.0
 CLOSE_TIMEOUT: Final = 2.0

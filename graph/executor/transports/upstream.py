@@ -15,7 +15,7 @@ from graph.errors import CityGraphError, ResyncRequired, Unavailable
 from graph.executor.transports.http_pool import Origin, parse_url
 from graph.executor.transports.sse_client import SSESource
 from graph.executor.transports.upstream_backoff import Backoff
-from graph.executor.transports.upstream_messages import EventSource, EventStream, Lost, fault
+from graph.executor.transports.upstream_messages import AT_A_TIME, EventSource, EventStream, Lost, fault
 from graph.executor.transports.websocket_client_pool import WebSocketSource
 from graph.federation_config import AfterReconnect, StreamProtocol, Subscriptions
 
@@ -27,10 +27,12 @@ _HTTP: Final = {"ws": "http", "wss": "https"}
 class Upstream:
     """`url` is the subgraph's own; raises `InvalidUrl`. Nothing is connected before the first subscription."""
 
-    def __init__(self, subgraph: str, url: str, settings: Subscriptions, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, subgraph: str, url: str, settings: Subscriptions, tls: ssl.SSLContext | None = None, backoff: Backoff | None = None
+    ) -> None:
         self._subgraph, self._settings, self._tls = subgraph, settings, tls
         self._origin = _origin(url, settings)
-        self._backoff = Backoff()
+        self._backoff = backoff or Backoff()
         self._made: EventSource | None = None
         self._closed = False
 
@@ -40,6 +42,7 @@ class Upstream:
         """As `Transport.subscribe` says. `own` are the headers that no other request has."""
         stream = await self._begin(request, forwarded, own)
         broken_since: float | None = None
+        passed_on = 0
         try:
             while True:
                 try:
@@ -55,7 +58,9 @@ class Upstream:
                     response.extensions = {**response.extensions, GAP: True}
                     broken_since = None
                 yield response
-                await asyncio.sleep(0)  # what has piled up must not keep the loop from others
+                passed_on += 1
+                if passed_on % AT_A_TIME == 0:
+                    await asyncio.sleep(0)
         finally:
             await stream.close()
 

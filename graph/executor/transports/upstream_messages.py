@@ -11,6 +11,8 @@ from graph.errors import CityGraphError, SubgraphError
 
 MAX_TOLD: Final = 1_000
 """Characters of a subgraph's own message that are passed on."""
+AT_A_TIME: Final = 16
+"""Events that are passed on before others have their turn on the event loop."""
 _CLASSES: Final = {one.code: one for one in vars(our_errors).values() if isinstance(one, type) and issubclass(one, CityGraphError)}
 
 

@@ -10,6 +10,7 @@ import logging
 import ssl
 from collections import deque
 from collections.abc import Callable
+from itertools import count
 from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -19,13 +20,13 @@ from websockets.typing import Subprotocol
 from graph.contracts import SubgraphResponse
 from graph.errors import CityGraphError, ResyncRequired, SubgraphError
 from graph.executor.transports.http_pool import Origin, reason_of
-from graph.executor.transports.upstream_messages import Lost, fault, read_answer, refusal
+from graph.executor.transports.upstream_messages import AT_A_TIME, Lost, fault, read_answer, refusal
 from graph.federation_config import Subscriptions
 from graph.json_codec import InvalidJSON, dumps, loads
 
 PROTOCOL: Final = Subprotocol("graphql-transport-ws")
-OPEN_TIMEOUT: Final = 10.0
-SEND_TIMEOUT: Final = 10.0
+OPEN_TIMEOUT = 10.0
+SEND_TIMEOUT = 10.0
 CLOSE_TIMEOUT: Final = 2.0
 WAITING_MESSAGES: Final = 8
 """A subscription's queue holds the bytes of so many messages of the greatest size."""
@@ -153,8 +154,10 @@ class Connection:
         writer = asyncio.create_task(self._write(socket))
         code = 1000
         try:
-            while True:
+            for number in count(1):
                 self._heard(await socket.recv())
+                if number % AT_A_TIME == 0:  # what has come already is had without waiting: who reads it must have its turn
+                    await asyncio.sleep(0)
         except ConnectionClosed as closed:
             self._end_all(self._why_closed(closed))
         except _Garbage as garbage:

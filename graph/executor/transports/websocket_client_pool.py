@@ -6,7 +6,6 @@ in `connection_init`. A connection that nobody needs any more is kept for a mome
 
 import asyncio
 import ssl
-from typing import Final
 
 from graph.contracts import SubgraphRequest, SubgraphResponse
 from graph.errors import Unavailable
@@ -15,7 +14,7 @@ from graph.executor.transports.upstream_messages import EventStream, fault, oper
 from graph.executor.transports.websocket_client import Connection, Inbox
 from graph.federation_config import Subscriptions
 
-LINGER: Final = 2.0
+LINGER = 2.0
 """Seconds for which a connection without subscriptions is kept."""
 _Key = tuple[tuple[str, str], ...]
 
@@ -23,10 +22,8 @@ _Key = tuple[tuple[str, str], ...]
 class WebSocketSource:
     """A subgraph that is subscribed to over WebSockets."""
 
-    def __init__(
-        self, subgraph: str, origin: Origin, tls: ssl.SSLContext | None, settings: Subscriptions, *, linger: float = LINGER
-    ) -> None:
-        self._subgraph, self._origin, self._tls, self._settings, self._linger = subgraph, origin, tls, settings, linger
+    def __init__(self, subgraph: str, origin: Origin, tls: ssl.SSLContext | None, settings: Subscriptions) -> None:
+        self._subgraph, self._origin, self._tls, self._settings = subgraph, origin, tls, settings
         self._connections: dict[Connection, _Key] = {}
         self._by_headers: dict[_Key, list[Connection]] = {}
         self._lingering: dict[Connection, asyncio.TimerHandle] = {}
@@ -79,7 +76,7 @@ class WebSocketSource:
         connection.taken -= 1
         if connection.taken == 0 and connection in self._connections:
             loop = asyncio.get_running_loop()
-            self._lingering[connection] = loop.call_later(self._linger, self._finish, connection)
+            self._lingering[connection] = loop.call_later(LINGER, self._finish, connection)
 
     def _finish(self, connection: Connection) -> None:
         self._lingering.pop(connection, None)
