@@ -32,7 +32,7 @@ SILENCE_SECONDS = 10.0
 """After so long a silence a carrier that does not recover by itself is opened anew."""
 RESEND_SECONDS = 1.0
 DOUBT_SECONDS = 5.0
-RETRY_SECONDS = (0.05, 1.0)
+RETRY_SECONDS = (0.05, 0.5)
 FLUSH_SECONDS = 2.0
 """What a closing process takes to send what is left."""
 MAX_PUBLISHERS = 10_000
@@ -197,6 +197,7 @@ class BroadcastCarrier:
                         self._lost()
                     self._heard_at, first, pause = self._now(), False, RETRY_SECONDS[0]
                     self._outbox.send_again()
+                    self._probing = True
                     self._joined.set()
                     self._to_send.set()
                     await self._follow(subscriber)
@@ -293,8 +294,7 @@ class BroadcastCarrier:
             logger.info("events are sent again")
         self._failing = self._probing = False
         self._tried_at = self._now()
-        if lot:
-            self._outbox.sent(lot[-1].number)
+        self._outbox.sent(lot)
         return True
 
     # Watching

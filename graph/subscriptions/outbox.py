@@ -69,8 +69,10 @@ class Outbox:
             found.append(kept)
         return found
 
-    def sent(self, number: int) -> None:
-        self._sent = max(self._sent, number)
+    def sent(self, lot: Sequence[Kept]) -> None:
+        """Unless what came before it is to be sent again by now: then it is too."""
+        if lot and self._sent >= lot[0].number - 1:
+            self._sent = max(self._sent, lot[-1].number)
 
     def send_again(self) -> None:
         """All that has not come back."""

@@ -10,6 +10,7 @@ import random
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from uuid import uuid4
 
 import broadcaster
 
@@ -23,8 +24,15 @@ MAX_SINCE = 10_000
 READERS = 4
 BLOCK_SECONDS = SOCKET_SECONDS / 5
 """Well below what a socket waits, or a stream on which nothing happens would look like a dead one."""
-RETRY_SECONDS = (0.05, 1.0)
+RETRY_SECONDS = (0.05, 0.5)
 BEGINNING = "0-0"
+
+APPEND = """
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return false end
+return redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'm', ARGV[3])
+"""
+"""Appends only to the stream that the process knows. Connections are made anew without a word; to append to what Redis came back with
+would put a message before others that went with the old stream."""
 
 logger = logging.getLogger(__name__)
 
@@ -37,11 +45,18 @@ class Entry(broadcaster.Event):
         self.place = place
 
 
+class NewStream(Exception):
+    """What was appended before may be gone, and is to be appended again."""
+
+
 class RedisStreams(broadcaster.BroadcastBackend):
     """One stream, named after the channel that is subscribed to. `on_loss` is called where entries may be gone that were not read."""
 
     def __init__(self, url: str) -> None:
         self._client = redis_client(url)
+        self._append = self._client.register_script(APPEND)
+        self._life: str | None = None
+        """Which stream of that name the process appends to; a new one has another."""
         self._channel = ""
         self._subscribed = asyncio.Event()
         self._last: str | None = None
@@ -72,8 +87,12 @@ class RedisStreams(broadcaster.BroadcastBackend):
         self._subscribed.clear()
 
     async def publish(self, channel: str, message: Any) -> None:
-        """Raises what the client raises."""
-        await self._client.xadd(channel, {"m": message}, maxlen=KEPT_ENTRIES, approximate=True)
+        """Raises what the client raises, and `NewStream` where what was appended before may be gone."""
+        life = self._life or await self._find_life(channel)
+        if await self._append(keys=[channel, _life_key(channel)], args=[life, KEPT_ENTRIES, message]) is None:
+            self._life = None
+            raise NewStream(f"{channel} is not the stream that it was")
+        self._life = life
 
     async def next_published(self) -> broadcaster.Event:
         """Never raises for what becomes of Redis: `broadcaster` would stop for good."""
@@ -106,6 +125,13 @@ class RedisStreams(broadcaster.BroadcastBackend):
             for entry in found:
                 yield entry
 
+    async def _find_life(self, channel: str) -> str:
+        """Gives the stream one where it is new."""
+        key = _life_key(channel)
+        await self._client.set(key, uuid4().hex, nx=True)
+        found: Any = await self._client.get(key)
+        return str(found)
+
     async def _join(self) -> None:
         """At the stream's end. Where that comes late, something may have been missed."""
         newest: Any = await self._client.xrevrange(self._channel, count=1)
@@ -127,11 +153,12 @@ class RedisStreams(broadcaster.BroadcastBackend):
 
     async def _find_place(self, last: str) -> None:
         """After a fault: is what was read last still there?"""
-        if last != BEGINNING and not await self._client.xrange(self._channel, min=last, max=last, count=1):
-            logger.warning("Redis came back without the stream that it had: it is read from its beginning")
+        found: Any = await self._client.xrange(self._channel, min=last, max=last, count=1)
+        if not found:
+            # Where nothing had been read yet, there is nothing to be found either.
+            if last != BEGINNING:
+                logger.warning("Redis came back without the stream that it had: it is read from its beginning")
             self._last = BEGINNING
-            self.on_loss()
-        elif last == BEGINNING:
             self.on_loss()
         self._sure = True
 
@@ -141,3 +168,7 @@ class RedisStreams(broadcaster.BroadcastBackend):
         elif self._sure or self._last is None:
             logger.warning("Redis cannot be reached, and is tried again: %s", f"{type(error).__name__}: {error}"[:300])
         self._sure = False
+
+
+def _life_key(channel: str) -> str:
+    return f"{channel}.life"

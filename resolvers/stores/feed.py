@@ -76,8 +76,10 @@ async def _followed(store: Store, heard: AsyncIterator[Event], tenant: str, chan
 async def _from_journal(store: Store, tenant: str, channel: str, seen: int) -> AsyncGenerator[Event, None]:
     """Raises `ResyncRequired` where the next number is gone."""
     while True:
+        # In this order: an event that comes between the two looks is among those that are read.
+        newest = await last_seq(store, tenant, channel)
         events = await events_after(store, tenant, channel, seen, _LOT)
-        if not events and seen < await last_seq(store, tenant, channel):
+        if not events and seen < newest:
             raise ResyncRequired(f"what followed number {seen:,} is older than events are kept")
         for event in events:
             if event.seq != seen + 1:
