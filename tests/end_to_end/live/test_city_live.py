@@ -1,0 +1,116 @@
+"""A whole city's live channel: a ticket, a model's events as they happen, who is there (TC-06, TC-07, TC-08)."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from websockets.asyncio.client import connect
+
+from graph.auth.demo_issuer import open_issuer
+from graph.server.run import Serving, configured, listen
+from tests.fakes.city import CITY, City, running_city
+from tests.graph.server.live.streaming import PROTOCOL, Client
+
+CREATE = (
+    """mutation ($content: JSON!) { createModel(input: {name: "Value chain", content: $content}) { model { id version } } }"""
+)
+PATCH = """mutation ($id: ID!, $version: Int!, $patch: JSONPatch!) {
+  patchModel(input: {id: $id, baseVersion: $version, patch: $patch}) { model { version } }
+}"""
+TICKET = "mutation ($id: ID!) { requestRealtimeTicket(input: {modelId: $id}) { ticket expiresAt } }"
+EVENTS = """subscription ($model: ID!, $since: Int) { modelEvents(modelId: $model, sinceVersion: $since) {
+  __typename ... on ModelPatched { newVersion patch updatedBy } ... on ParticipantsChanged { participants { userId } }
+} }"""
+
+
+@asynccontextmanager
+async def on_a_socket(city: City) -> AsyncIterator[str]:
+    """The city's WebSocket URL."""
+    server = uvicorn.Server(configured(city.application, Serving()))
+    with listen("127.0.0.1", 0) as listener:
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            assert not task.done()
+            await asyncio.sleep(0.005)
+        yield f"ws://127.0.0.1:{listener.getsockname()[1]}/graphql"
+        await city.application.drain(1)
+        server.should_exit = True
+        await task
+
+
+@pytest.fixture
+async def running(sqlite_url: str, composed_dir: Path) -> AsyncIterator[tuple[City, str]]:
+    async with running_city(sqlite_url, composed_dir) as city, on_a_socket(city) as url:
+        yield city, url
+
+
+@asynccontextmanager
+async def acknowledged(url: str, payload: Any) -> AsyncIterator[Client]:
+    async with connect(url, subprotocols=[PROTOCOL], proxy=None) as socket:  # type: ignore[list-item]
+        client = Client(socket)
+        await client.send(type="connection_init", payload=payload)
+        assert await client.message() == {"type": "connection_ack"}
+        yield client
+
+
+def token(data_dir: Path, subject: str) -> dict[str, str]:
+    signed = open_issuer(data_dir / "issuer.json", "http://127.0.0.1:1").sign(
+        subject=subject, tenant=CITY, roles=["dth_editor"], audience="dt-dth-api", lifetime=60
+    )
+    return {"Authorization": f"Bearer {signed}"}
+
+
+async def event(client: Client, kind: str) -> Any:
+    """The next event of that kind."""
+    while True:
+        message = await client.message(seconds=10)
+        assert message["type"] == "next", message
+        found = message["payload"]["data"]["modelEvents"]
+        if found["__typename"] == kind:
+            return found
+
+
+async def test_model_when_it_is_patched_then_all_who_follow_it_hear_within_a_moment(running: tuple[City, str], composed_dir: Path) -> None:
+    """TC-06, TC-08: a ticket opens the channel of its model, an update arrives within five seconds."""
+    city, url = running
+    model = (await city.ask(CREATE, {"content": {"steps": []}}))["createModel"]["model"]
+    ticket = (await city.ask(TICKET, {"id": model["id"]}, subject="bob"))["requestRealtimeTicket"]["ticket"]
+    async with acknowledged(url, token(composed_dir, "ada")) as ada, acknowledged(url, {"ticket": ticket}) as bob:
+        await ada.subscribe("1", EVENTS, model=model["id"])
+        there = await event(ada, "ParticipantsChanged")
+        await bob.subscribe("1", EVENTS, model=model["id"], since=1)
+        joined = await event(ada, "ParticipantsChanged")
+
+        began = time.monotonic()
+        patch = [{"op": "add", "path": "/steps/-", "value": "weave"}]
+        await city.ask(PATCH, {"id": model["id"], "version": 1, "patch": patch})
+        heard = [await event(client, "ModelPatched") for client in (ada, bob)]
+        took = time.monotonic() - began
+
+        await bob.send(type="complete", id="1")
+        left = await event(ada, "ParticipantsChanged")
+
+    assert heard[0] == heard[1]
+    assert (heard[0]["newVersion"], heard[0]["patch"]) == (2, patch)
+    assert took < 5
+    assert [[one["userId"] for one in told["participants"]] for told in (there, joined, left)] == [["ada"], ["ada", "bob"], ["ada"]]
+
+
+async def test_ticket_when_it_is_late_or_used_then_the_channel_does_not_open(running: tuple[City, str]) -> None:
+    """TC-07."""
+    city, url = running
+    model = (await city.ask(CREATE, {"content": {}}))["createModel"]["model"]
+    ticket = (await city.ask(TICKET, {"id": model["id"]}))["requestRealtimeTicket"]["ticket"]
+    async with acknowledged(url, {"ticket": ticket}) as client:
+        refused = await client.answer("1", "{ viewer { subject } }")
+        assert refused[0]["extensions"]["code"] == "FORBIDDEN"
+
+    async with connect(url, subprotocols=[PROTOCOL], proxy=None) as socket:  # type: ignore[list-item]
+        await socket.send(json.dumps({"type": "connection_init", "payload": {"ticket": ticket}}))
+        assert await Client(socket).close_code() == (4401, "the ticket is unknown, used, or expired")
