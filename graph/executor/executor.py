@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Hashable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from graphql import GraphQLSchema, is_object_type
@@ -12,24 +12,14 @@ from graph.errors import SubgraphError, Unavailable
 from graph.executor.answers import Answers
 from graph.executor.faults import Faults
 from graph.executor.health import HealthRegistry
+from graph.executor.incremental import Delivery, Parts, undeferred
 from graph.executor.limits import ExecutorLimits
+from graph.executor.outcome import ExecutionOutcome
 from graph.executor.prepared import PreparedPlan, prepare
 from graph.executor.projection.completion import Hidden
 from graph.executor.run import Run
 from graph.executor.shape import JSONObject
 from graph.planner.plan import Plan
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionOutcome:
-    """`data` is ready to be written as JSON, in the client's order; `errors` are GraphQL error objects.
-
-    `gap`: events of a subscription may be missing before this one.
-    """
-
-    data: JSONObject | None
-    errors: list[dict[str, Any]]
-    gap: bool = False
 
 
 class Executor:
@@ -58,10 +48,22 @@ class Executor:
 
     async def run(self, plan: Plan, variables: Mapping[str, Any], context: RequestContext) -> ExecutionOutcome:
         """Never raises for what a subgraph does. `variables` are coerced already, as JSON values."""
+        return await self._outcome(self.prepare(plan), undeferred(plan, variables), context, None)
+
+    async def deliver(self, plan: Plan, variables: Mapping[str, Any], context: RequestContext) -> AsyncGenerator[Delivery, None]:
+        """The same in parts: at first the `initial` outcome without what is deferred, then the deferred parts as they get ready.
+
+        To close it ends what is still being fetched.
+        """
         prepared = self.prepare(plan)
-        if plan.operation.deferrals:  # deferred fields come with the others: delivering them later is left to them who can
-            variables = {**variables, **{one.condition.variable: True for one in plan.operation.deferrals}}
-        return await self._outcome(prepared, variables, context, None)
+        parts = Parts(prepared, variables, self._limits.errors)
+        if not parts.any:
+            yield Delivery(await self._outcome(prepared, undeferred(plan, variables), context, None), has_next=False)
+            return
+        run = self._started(prepared, undeferred(plan, variables), context, None)
+        async with aclosing(parts.deliver(run)) as deliveries:
+            async for delivery in deliveries:
+                yield delivery
 
     async def subscribe(self, plan: Plan, variables: Mapping[str, Any], context: RequestContext) -> AsyncGenerator[ExecutionOutcome, None]:
         """An outcome for each event. The plan's first fetch is the stream; the others run for each event, with loaders of its own.
@@ -69,6 +71,7 @@ class Executor:
         Raises a `CityGraphError` where the stream does not begin, or breaks off; it ends where its subgraph says so.
         """
         prepared = self.prepare(plan)
+        variables = undeferred(plan, variables)
         stream = prepared.fetches[0].fetch
         transport = self._transports.get(stream.subgraph)
         if transport is None:
@@ -95,14 +98,21 @@ class Executor:
         self, prepared: PreparedPlan, variables: Mapping[str, Any], context: RequestContext, event: SubgraphResponse | None
     ) -> ExecutionOutcome:
         """`event` is the answer of the first fetch, where it has come already."""
+        run = self._started(prepared, variables, context, event)
+        if prepared.fetches:
+            await run.fetch_all()
+        answers = run.answers
+        data = prepared.projection.run(answers.tree, variables, answers.faults, prepared.service_of)
+        return ExecutionOutcome(data, answers.faults.result(), event is not None and event.extensions.get("gap") is True)
+
+    def _started(
+        self, prepared: PreparedPlan, variables: Mapping[str, Any], context: RequestContext, event: SubgraphResponse | None
+    ) -> Run:
         faults = Faults(self._limits.errors)
         tree: JSONObject = {}
         prepared.introspection.run(tree, variables, faults)
         answers = Answers(prepared.plan.operation, tree, faults, self._object_types, prepared.shared)
-        if prepared.fetches:
-            await Run(prepared, variables, context, self._transports, self._limits, self.health, answers, event).fetch_all()
-        data = prepared.projection.run(tree, variables, faults, prepared.service_of)
-        return ExecutionOutcome(data, faults.result(), event is not None and event.extensions.get("gap") is True)
+        return Run(prepared, variables, context, self._transports, self._limits, self.health, answers, event)
 
     def prepare(self, plan: Plan) -> PreparedPlan:
         """The code for a plan, generated when it is first seen. It is found by the plan's identity, and keeps the plan alive."""

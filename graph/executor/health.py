@@ -73,6 +73,10 @@ class SubgraphHealth:
         if probed or (self._opened_at is None and self.consecutive_failures >= OPEN_AFTER):
             self._opened_at, self._successes = self.clock(), 0
 
+    def given_up(self) -> None:
+        """Whoever asked went away before there was an answer: that says nothing of the subgraph."""
+        self._probing = False
+
     def _wait(self) -> float:
         """Seconds until a probe may go."""
         assert self._opened_at is not None

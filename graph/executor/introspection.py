@@ -77,7 +77,7 @@ def _print_selection(selection: Selection) -> str:
         return f"... on {selection.type_condition} {_print(selection.selections)}"
     arguments = ", ".join(f"{name}: {value}" for name, value in selection.arguments)
     head = f"{selection.response_key}: {selection.name}" + (f"({arguments})" if arguments else "")
-    conditions = " ".join(map(_print_condition, sorted(selection.conditions)))
+    conditions = " ".join(_print_condition(one) for one in sorted(selection.conditions) if not one.is_deferral)
     return f"{head} {conditions} {_print(selection.selections) if selection.selections else ''}"
 
 

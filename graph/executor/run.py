@@ -34,9 +34,14 @@ class Run:
     answers: Answers
     event: SubgraphResponse | None = None
     """The answer of the first fetch, where it has come already: of a subscription."""
+    later: Mapping[int, Answers] = field(default_factory=dict)
+    """Where the answers of some fetches go, by their index, if their errors are told apart from the others'."""
+    progress: asyncio.Event | None = None
+    """Set whenever a fetch has finished."""
     waiting: list[int] = field(init=False)
     started: set[int] = field(default_factory=set)
     finished: set[int] = field(default_factory=set)
+    _deadline: asyncio.Timeout | None = None
 
     def __post_init__(self) -> None:
         self.waiting = [len(one.fetch.depends_on) for one in self.prepared.fetches]
@@ -44,7 +49,7 @@ class Run:
     async def fetch_all(self) -> None:
         """Runs every fetch as soon as it can; what has not come when the time is over has the error."""
         try:
-            async with asyncio.timeout(self.limits.operation_timeout):
+            async with asyncio.timeout(self.limits.operation_timeout) as self._deadline:
                 await self._start_roots()
         except TimeoutError:
             self._give_up()
@@ -86,6 +91,11 @@ class Run:
             else:
                 await self._fetch_root(prepared)
         self.finished.add(index)
+        if self.progress is not None:
+            self.progress.set()
+
+    def _answers(self, prepared: PreparedFetch) -> Answers:
+        return self.later.get(prepared.index, self.answers)
 
     def _is_needed(self, prepared: PreparedFetch) -> bool:
         alternatives = prepared.fetch.conditions
@@ -96,14 +106,14 @@ class Run:
 
     async def _fetch_root(self, prepared: PreparedFetch) -> None:
         if self.event is not None and prepared.index == 0:
-            self._note(prepared, self.answers.root(prepared, self.event))
+            self._note(prepared, self._answers(prepared).root(prepared, self.event))
             return
         try:
             response = await self._send(prepared, self._client_variables(prepared))
         except CityGraphError as error:
-            self.answers.root_failed(prepared, error)
+            self._answers(prepared).root_failed(prepared, error)
         else:
-            self._note(prepared, self.answers.root(prepared, response))
+            self._note(prepared, self._answers(prepared).root(prepared, response))
 
     async def _fetch_entities(self, prepared: PreparedFetch) -> None:
         if prepared.fetch.contexts:
@@ -155,9 +165,9 @@ class Run:
         try:
             response = await self._send(prepared, variables)
         except CityGraphError as error:
-            self.answers.entities_failed(prepared, sent, error)
+            self._answers(prepared).entities_failed(prepared, sent, error)
         else:
-            self._note(prepared, self.answers.entities(prepared, sent, response))
+            self._note(prepared, self._answers(prepared).entities(prepared, sent, response))
 
     def _client_variables(self, prepared: PreparedFetch) -> JSONObject:
         variables = self.variables
@@ -177,7 +187,10 @@ class Run:
             health.failed(error.detail)
             raise
         except asyncio.CancelledError:
-            health.failed("it did not answer in time")
+            if self._deadline is not None and self._deadline.expired():
+                health.failed("it did not answer in time")
+            else:
+                health.given_up()
             raise
         except Exception as error:
             health.failed(type(error).__name__)
@@ -197,9 +210,9 @@ class Run:
             if prepared.index in self.finished or not self._is_needed(prepared):
                 continue
             if not prepared.calls:
-                self.answers.root_failed(prepared, error)
+                self._answers(prepared).root_failed(prepared, error)
             elif prepared.index in self.started:
-                self.answers.entities_failed(prepared, self._collect(prepared), error)
+                self._answers(prepared).entities_failed(prepared, self._collect(prepared), error)
             else:
                 for one in self._collect(prepared):
                     self.answers.mark_owners(one.owners, one.prepared.shape)

@@ -27,7 +27,7 @@ from graphql import (
 
 from graph.contracts import AuditEntry, AuditOutcome, AuditSink, OperationKind, RequestContext
 from graph.errors import CityGraphError
-from graph.executor.executor import ExecutionOutcome
+from graph.executor.outcome import ExecutionOutcome
 from graph.planner.normalize.operation import Condition, Field, Fragment, Operation, Selection
 from graph.rights import SENSITIVE
 from graph.server.policy import holds

@@ -1,7 +1,9 @@
 """The gateway over a world: composed, planned and executed here, with honest subgraphs that check each document that they get."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from graphql import DocumentNode, GraphQLSchema, parse, validate
@@ -11,6 +13,7 @@ from graphql.language import OperationDefinitionNode
 from graph.composition import Composed, compose
 from graph.contracts import Principal, RequestContext, SubgraphRequest, SubgraphResponse
 from graph.executor import Executor, ExecutorLimits
+from graph.executor.incremental import Delivery
 from graph.executor.transports.in_process import InProcessTransport
 from graph.planner import Planner
 from graph.planner.plan import Plan
@@ -33,8 +36,8 @@ class Answered:
 
 
 class _CheckingTransport:
-    def __init__(self, name: str, schema: GraphQLSchema, invalid: list[str]) -> None:
-        self._name, self._schema, self._invalid = name, schema, invalid
+    def __init__(self, name: str, schema: GraphQLSchema, invalid: list[str], random: Random) -> None:
+        self._name, self._schema, self._invalid, self._random = name, schema, invalid, random
         self._transport = InProcessTransport(schema, lambda context: context)
         self._checked: set[str] = set()
 
@@ -43,7 +46,10 @@ class _CheckingTransport:
             self._checked.add(request.document)
             for error in validate(self._schema, parse(request.document)):
                 self._invalid.append(f"{self._name}: {error.message}\n{request.document}")
-        return await self._transport.execute(request, context)
+        response = await self._transport.execute(request, context)
+        for _ in range(self._random.randrange(8)):
+            await asyncio.sleep(0)
+        return response
 
     async def close(self) -> None:
         await self._transport.close()
@@ -59,8 +65,9 @@ class Gateway:
         self._world = world
         self._planner = Planner(self.supergraph)
         self._invalid: list[str] = []
+        random = Random(7)
         transports = {
-            one.name: _CheckingTransport(one.name, build_subgraph(one.name, one.sdl, world.behaviour), self._invalid)
+            one.name: _CheckingTransport(one.name, build_subgraph(one.name, one.sdl, world.behaviour), self._invalid, random)
             for one in world.sdls()
         }
         self._executor = Executor(self.supergraph.api_schema, transports, LIMITS, full_schema=self.supergraph.full_schema)
@@ -69,11 +76,19 @@ class Gateway:
         return self._planner.plan(document)
 
     async def ask(self, document: DocumentNode, variables: Mapping[str, Any]) -> Answered:
+        plan, coerced = self._begin(document, variables)
+        outcome = await self._executor.run(plan, coerced, CONTEXT)
+        return Answered(outcome.data, outcome.errors, plan, list(self._invalid))
+
+    async def ask_in_parts(self, document: DocumentNode, variables: Mapping[str, Any]) -> list[Delivery]:
+        plan, coerced = self._begin(document, variables)
+        return [delivery async for delivery in self._executor.deliver(plan, coerced, CONTEXT)]
+
+    def _begin(self, document: DocumentNode, variables: Mapping[str, Any]) -> tuple[Plan, dict[str, Any]]:
         self._world.begin()
         operation = next(node for node in document.definitions if isinstance(node, OperationDefinitionNode))
         coerced = get_variable_values(self.supergraph.api_schema, operation.variable_definitions or (), dict(variables))
         assert not isinstance(coerced, list), coerced
         plan = self._planner.plan(document)
         self._invalid.clear()
-        outcome = await self._executor.run(plan, coerced.coerced, CONTEXT)
-        return Answered(outcome.data, outcome.errors, plan, list(self._invalid))
+        return plan, coerced.coerced

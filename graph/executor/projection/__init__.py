@@ -11,6 +11,7 @@ from graphql import GraphQLSchema, OperationType
 from graph.contracts import OperationKind
 from graph.executor.faults import Faults, PathKey
 from graph.executor.projection.completion import Completion, Hidden
+from graph.executor.projection.deferred import Found
 from graph.executor.projection.selection import ALWAYS, all_conditions
 from graph.executor.projection.writer import ProjectionWriter
 from graph.executor.shape import JSONObject
@@ -44,5 +45,19 @@ class Projection:
         service_of: Callable[[list[PathKey]], str | None],
     ) -> JSONObject | None:
         """The answer's data; what is wrong with it is added to `faults`."""
+        return self._project(tree, None, self.completion(variables, faults, service_of))
+
+    def run_partly(self, tree: JSONObject, run: Completion) -> JSONObject | None:
+        """The data without what is deferred and does not hold in this run."""
+        return self._project(tree, None, run)
+
+    def completion(
+        self,
+        variables: Mapping[str, Any],
+        faults: Faults,
+        service_of: Callable[[list[PathKey]], str | None],
+        later: list[Found] | None = None,
+    ) -> Completion:
+        """A run of the projection, or of one of the parts that an earlier run has put into its `later`."""
         on = tuple(variables.get(one.variable) is one.expected for one in self._conditions)
-        return self._project(tree, None, Completion(faults, on, self._hidden, service_of))
+        return Completion(faults, on, self._hidden, service_of, later)

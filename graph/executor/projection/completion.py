@@ -12,6 +12,7 @@ from graphql import GraphQLEnumType, GraphQLSchema, is_object_type
 
 from graph.errors import Forbidden
 from graph.executor.faults import FAILED, Faults, PathKey
+from graph.executor.projection.deferred import Found
 from graph.executor.shape import TYPENAME
 from graph.supergraph.demands import Refusal
 
@@ -60,12 +61,16 @@ class Hidden:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One run of a projection. `on` are the values of the operation's conditions, in the order of the projection."""
+    """One run of a projection. `on` are the values of the operation's conditions, in the order of the projection.
+
+    Where something may be told later, objects with deferred fields are added to `later`.
+    """
 
     faults: Faults
     on: tuple[bool, ...]
     hidden: Hidden
     service_of: Callable[[list[PathKey]], str | None]
+    later: list[Found] | None = None
 
     def report(self, message: str, path: LinkedPath) -> None:
         keys = unlinked(path)

@@ -45,15 +45,17 @@ class Placed:
     when: When
 
 
-def select(scope: Scope, applies: Callable[[str], bool]) -> list[Placed]:
+def select(scope: Scope, applies: Callable[[str], bool], deferral: Condition | None = None) -> list[Placed]:
     """The response keys of an object, in order, each with the condition of its place.
 
-    `applies` tells whether a type condition includes the object's type.
+    `applies` tells whether a type condition includes the object's type. With a `deferral`, only the fields of that `@defer` count.
     """
     slots: dict[str, Slot] = {}
     placed: list[Placed] = []
     settled: set[str] = set()
     for one, when in _fields(scope, applies):
+        if deferral is not None and innermost(one) != deferral:
+            continue
         key = one.response_key
         slot = slots.setdefault(key, Slot(key))
         slot.occurrences.append((one, when))
@@ -74,6 +76,11 @@ def _fields(scope: Scope, applies: Callable[[str], bool]) -> Iterator[tuple[Fiel
                         yield selection, both
                 case Fragment() if applies(selection.type_condition):
                     yield from _fields(((selection.selections, when),), applies)
+
+
+def innermost(field: Field) -> Condition | None:
+    """The `@defer` that the field stands in, as far as it is between the field and the object."""
+    return max((one for one in field.conditions if one.is_deferral), default=None)
 
 
 def _contradicts(conditions: When) -> bool:

@@ -26,6 +26,7 @@ from graphql import (
 from graph.executor.faults import FAILED
 from graph.executor.projection import completion
 from graph.executor.projection.completion import Bubble, Completion, Hidden, LinkedPath, Place
+from graph.executor.projection.deferred import deferred_fields
 from graph.executor.projection.leaves import leaf_check
 from graph.executor.projection.selection import ALWAYS, Placed, Scope, Slot, When, select
 from graph.executor.shape import TYPENAME, JSONObject
@@ -45,11 +46,12 @@ def introspection_key(response_key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    """A function that has its name already and still lacks its text."""
+    """A function that has its name already and still lacks its text. With a `deferral`, it projects the fields of that one alone."""
 
     name: str
     typename: str
     scope: Scope
+    deferral: Condition | None = None
 
 
 class ProjectionWriter:
@@ -93,22 +95,36 @@ class ProjectionWriter:
         return name
 
     def _write_object(self, pending: _Pending) -> None:
-        placed = select(pending.scope, self._applies(pending.typename))
+        placed = select(pending.scope, self._applies(pending.typename), pending.deferral)
         values = [self._value(pending.typename, one.slot) for one in placed]
+        later = self._deferred(pending, placed)
         source = self._source
         with source.block(f"def {pending.name}(o, p, e)"):
             with source.block("try"):
-                self._write_fields(placed, values)
+                self._write_fields(placed, values, later)
             with source.block("except Bubble"):
                 source.line("return None")
 
-    def _write_fields(self, placed: list[Placed], values: list[str]) -> None:
+    def _deferred(self, pending: _Pending, placed: list[Placed]) -> str | None:
+        """The constant that says what of the object is deferred."""
+        if pending.deferral is not None:
+            return None
+
+        def name(deferral: Condition) -> str:
+            function = self._source.constant(None)
+            self._pending.append(_Pending(function, pending.typename, pending.scope, deferral))
+            return function
+
+        found = deferred_fields(placed, name, self._source.names)
+        return self._source.constant(found) if found else None
+
+    def _write_fields(self, placed: list[Placed], values: list[str], later: str | None) -> None:
         """A dictionary of the fields that are always there; from the first conditional one on, statements in order."""
         source = self._source
         items = [f"{one.slot.response_key!r}: {value}" for one, value in zip(placed, values, strict=True)]
         always = next((n for n, one in enumerate(placed) if one.when != ALWAYS), len(placed))
         display = "{" + ", ".join(items[:always]) + "}"
-        if always == len(placed):
+        if always == len(placed) and later is None:
             source.line(f"return {display}")
             return
         source.line(f"r = {display}")
@@ -119,6 +135,8 @@ class ProjectionWriter:
                 tests.append(f"{key} not in r")
             with source.block(f"if {' and '.join(tests) or 'True'}"):
                 source.line(f"r[{key}] = {value}")
+        if later is not None:
+            source.line(f"if e.later is not None: e.later.append((o, p, {later}))")
         source.line("return r")
 
     def _value(self, typename: str, slot: Slot) -> str:

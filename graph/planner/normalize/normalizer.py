@@ -32,6 +32,7 @@ from graph.query_graph.keys import KeyAllocator
 from graph.supergraph import Supergraph
 
 MAX_FIELDS = 20_000
+MAX_DEFERRALS = 200
 TYPENAME = "__typename"
 Conditions = frozenset[Condition]
 
@@ -96,7 +97,8 @@ class _Run:
         self.fragments = fragments
         self.keys = keys
         self.fields_left = MAX_FIELDS
-        self.deferrals: dict[Condition, Deferral] = {}
+        self.deferrals: dict[tuple[Condition | None, int], Deferral] = {}
+        """By the deferral around it, and the identity of its directive."""
 
     def selections(self, sets: list[SelectionSetNode], static_type: str) -> tuple[Selection, ...]:
         """The normalised union of selection sets at a place of the response whose type is `static_type`."""
@@ -132,7 +134,7 @@ class _Run:
                 continue
             held = conditions | more
             if not isinstance(selection, FieldNode):
-                held |= self._deferral(selection.directives or ())
+                held |= self._deferral(selection.directives or (), held)
             match selection:
                 case FieldNode():
                     self._add_field(selection, scope, held, found)
@@ -152,8 +154,11 @@ class _Run:
             for narrowed in self._narrow(scope, on):
                 self._collect(body, narrowed, held, found, visited)
 
-    def _deferral(self, directives: Iterable[DirectiveNode]) -> Conditions:
-        """What `@defer` on a fragment asks for; `if: false` is decided here, another `if` by whoever delivers the answer."""
+    def _deferral(self, directives: Iterable[DirectiveNode], held: Conditions) -> Conditions:
+        """What `@defer` on a fragment asks for; `if: false` is decided here, another `if` by whoever delivers the answer.
+
+        Conditions are numbered as they are found, so that of those which hold at one place the innermost is the greatest.
+        """
         directive = next((d for d in directives if d.name.value == "defer"), None)
         if directive is None:
             return NO_CONDITIONS
@@ -161,11 +166,17 @@ class _Run:
         when, label = values.get("if"), values.get("label")
         if isinstance(when, BooleanValueNode) and not when.value:
             return NO_CONDITIONS
-        name = label.value if isinstance(label, StringValueNode) else f"#{len(self.deferrals) + 1}"
-        condition = Condition(f"{DEFER}{name}", True)
-        variable = when.name.value if isinstance(when, VariableNode) else None
-        self.deferrals.setdefault(condition, Deferral(condition, label.value if isinstance(label, StringValueNode) else None, variable))
-        return frozenset({condition})
+        around = max((c for c in held if c.is_deferral), default=None)
+        known = self.deferrals.get((around, id(directive)))
+        if known is None:
+            if len(self.deferrals) >= MAX_DEFERRALS:
+                raise GraphQLValidationFailed(f"the operation has more than {MAX_DEFERRALS} `@defer`, fragments written out")
+            known = self.deferrals[around, id(directive)] = Deferral(
+                Condition(f"{DEFER}{len(self.deferrals) + 1:03}", True),
+                label.value if isinstance(label, StringValueNode) else None,
+                when.name.value if isinstance(when, VariableNode) else None,
+            )
+        return frozenset({known.condition})
 
     def _narrow(self, scope: str, on: str) -> Iterable[str]:
         """The types under which the selections of `... on {on}` apply inside `scope`."""
