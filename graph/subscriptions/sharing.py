@@ -18,6 +18,8 @@ __all__ = ["Attachment", "Payload", "SharedExecutions", "Sink"]
 SINKS_AT_A_TIME = 250
 """So many are delivered to before the event loop has its turn: a few milliseconds."""
 
+LOOK_SECONDS = 0.02
+
 logger = logging.getLogger(__name__)
 
 
@@ -33,6 +35,11 @@ class Payload:
 
 class Sink(Protocol):
     """Who gets the events of one subscription. Neither method may wait or raise."""
+
+    @property
+    def behind(self) -> bool:
+        """Whether it has more before it than it should: a stream that is its alone then waits for it."""
+        ...
 
     def deliver(self, payload: Payload) -> None: ...
 
@@ -110,6 +117,7 @@ class SharedExecutions:
                 async for payload in payloads:
                     share.delivered = True
                     await _deliver(share, payload)
+                    await _pace(share)
         except CityGraphError as failed:
             error = failed
         except Exception:
@@ -141,3 +149,10 @@ async def _deliver(share: _Share, payload: Payload) -> None:
         for sink in sinks[start : start + SINKS_AT_A_TIME]:
             if sink in share.sinks:
                 sink.deliver(payload)
+
+
+async def _pace(share: _Share) -> None:
+    """Lets what was delivered be sent. Where nobody else would be delayed, a long past is read no faster than its one sink takes it."""
+    await asyncio.sleep(0)
+    while len(share.sinks) == 1 and next(iter(share.sinks)).behind:  # noqa: ASYNC110
+        await asyncio.sleep(LOOK_SECONDS)

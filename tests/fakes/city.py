@@ -30,6 +30,8 @@ EVERY_ROLE = ("dt_viewer", "dt_simulator", "dt_ingestor", "city_editor", "dth_vi
 class Live:
     """What a subscriber hears."""
 
+    behind = False
+
     def __init__(self) -> None:
         self._heard: asyncio.Queue[dict[str, Any] | CityGraphError | None] = asyncio.Queue()
 

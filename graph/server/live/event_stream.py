@@ -135,6 +135,10 @@ class EventStream:
     def write(self, frame: bytes) -> bool:
         return self._line.write(frame)
 
+    @property
+    def behind(self) -> bool:
+        return self._line.behind
+
     def say_complete(self, id: str) -> None:
         told = json_codec.dumps({"id": id}).decode() if self._single else ""
         self._push(chunk(f"event: complete\ndata: {told}\n\n"))

@@ -30,6 +30,12 @@ class Line:
         """The same for what is small and must be said: it may go twice as far."""
         return self._written(data, 2 * self._limit)
 
+    @property
+    def behind(self) -> bool:
+        """Half of the way to where nothing more is written."""
+        transport = self._transport
+        return transport is not None and self.open and not transport.is_closing() and transport.get_write_buffer_size() > self._limit // 2
+
     def connect(self, transport: ByteTransport) -> None:
         self._transport = transport
         if self._waiting:

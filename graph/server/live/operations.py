@@ -39,6 +39,11 @@ class Voice(Protocol):
         """False where the client is too far behind to be written to."""
         ...
 
+    @property
+    def behind(self) -> bool:
+        """Whether the client is on its way to that."""
+        ...
+
     def say_complete(self, id: str) -> None: ...
 
     def say_errors(self, id: str, errors: list[dict[str, Any]]) -> None:
@@ -77,6 +82,10 @@ class Operation:
         self.task: asyncio.Task[None] | None = None
         self.topic: str | None = None
         self.resumable = self.read_only = False
+
+    @property
+    def behind(self) -> bool:
+        return self._all.voice.behind
 
     def deliver(self, payload: Payload) -> None:
         frames = payload.frames

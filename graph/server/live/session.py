@@ -58,6 +58,11 @@ class Socket(Protocol):
         """The same for what is said last, or of the protocol's own: it may go further."""
         ...
 
+    @property
+    def behind(self) -> bool:
+        """Whether the client is on its way to that."""
+        ...
+
     def close(self, code: int, reason: str) -> None: ...
 
 
@@ -159,6 +164,10 @@ class Session:
 
     def write(self, frame: bytes) -> bool:
         return self._socket.write(frame)
+
+    @property
+    def behind(self) -> bool:
+        return self._socket.behind
 
     def say_complete(self, id: str) -> None:
         self._say({"id": id, "type": "complete"})

@@ -10,6 +10,8 @@ from graph.subscriptions.sharing import Payload, SharedExecutions
 
 
 class Listener:
+    behind = False
+
     def __init__(self) -> None:
         self.heard: list[str] = []
         self.payloads: list[Payload] = []
@@ -153,4 +155,36 @@ async def test_subscribers_when_many_then_the_loop_has_its_turn_between_them() -
         turns += bool(listeners[0].heard) and not listeners[-1].heard
 
     assert turns >= 2
+    await executions.close()
+
+
+async def test_stream_when_its_only_listener_is_behind_then_it_waits_and_for_two_it_does_not() -> None:
+    executions, source = SharedExecutions(), Source()
+    slow, other = Listener(), Listener()
+    executions.attach("key", source, slow)
+    slow.behind = True
+    for item in ("a", "b", "c"):
+        source.queue.put_nowait(item)
+    await asyncio.sleep(0.1)
+    assert slow.heard == ["a"]
+
+    executions.attach("key", source, other)
+    await asyncio.sleep(0.1)
+
+    assert (slow.heard, other.heard) == (["a", "b", "c"], ["b", "c"])
+    await executions.close()
+
+
+async def test_stream_when_its_only_listener_has_caught_up_then_it_goes_on() -> None:
+    executions, source, slow = SharedExecutions(), Source(), Listener()
+    executions.attach("key", source, slow)
+    slow.behind = True
+    source.queue.put_nowait("a")
+    source.queue.put_nowait("b")
+    await asyncio.sleep(0.1)
+
+    slow.behind = False
+    await asyncio.sleep(0.1)
+
+    assert slow.heard == ["a", "b"]
     await executions.close()

@@ -37,6 +37,7 @@ type Subscription {
   log(room: String!, after: String): Tick!
   modelEvents(modelId: ID!, sinceVersion: Int, after: String): Tick!
   edits(room: String!): Tick!%s
+  past(events: Int!, bytes: Int!): Tick!
   fails: Int!
   three: Int!
 }
@@ -83,6 +84,10 @@ class Rooms:
         for number in (1, 2, 3):
             yield {"three": number}
 
+    async def past(self, events: int, bytes: int) -> AsyncGenerator[dict[str, Any], None]:
+        for number in range(events):
+            yield {"past": {"number": number, "text": "x" * bytes, "model": "m"}}
+
     def count(self) -> int:
         self.counted += 1
         return self.counted
@@ -99,6 +104,7 @@ class Rooms:
         for name in ("ticks", "log", "edits"):
             fields[name].subscribe = lambda _root, _info, room, after=None, name=name: self.hear(name, room)
         fields["modelEvents"].subscribe = lambda _root, _info, modelId, **_: self.hear("modelEvents", modelId)  # noqa: N803
+        fields["past"].subscribe = lambda _root, _info, events, bytes: self.past(events, bytes)
         fields["fails"].subscribe = lambda _root, _info: self.fails()
         fields["three"].subscribe = lambda _root, _info: self.three()
         return InProcessTransport(schema, lambda context: context)

@@ -114,6 +114,19 @@ async def test_slow_client_when_its_field_cannot_resume_then_it_is_cut_off(serve
     deaf.close()
 
 
+@pytest.mark.settings(live_backlog_kb=100)
+async def test_slow_client_when_a_long_past_is_its_alone_then_it_gets_all_of_it_at_its_own_pace(server: Server) -> None:
+    slow = await deaf_subscriber(server, "subscription { t: past(events: 300, bytes: 60000) { number text } }")
+    await asyncio.sleep(0.5)
+    (session,) = server.application._parts.live._connections
+
+    assert session._socket._transport.get_write_buffer_size() < 200_000  # type: ignore[attr-defined]
+    received = [json.loads(text) for text in await everything(slow)]
+    assert [one["payload"]["data"]["t"]["number"] for one in received[1:-1]] == list(range(300))
+    assert received[-1] == {"id": "1", "type": "complete"}
+    slow.close()
+
+
 async def gone(server: Server, *, left: int, seconds: float = 8) -> bool:
     async with asyncio.timeout(seconds):
         while connections(server) != left:  # noqa: ASYNC110
