@@ -45,7 +45,7 @@ class NodeUpstream:
     async def kill(self) -> None:
         """As `kill -9` does."""
         process, self._process = self._process, None
-        if process is not None:
+        if process is not None and process.returncode is None:
             process.send_signal(signal.SIGKILL)
             await process.wait()
 

@@ -51,7 +51,7 @@ const server = createServer((request, response) => {
   if (request.url === "/state") {
     response.end(JSON.stringify(state));
   } else {
-    sse(request, response);
+    sse(request, response).catch(() => response.destroy()); // a client that went, or a field that failed
   }
 });
 
