@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-import graph.app
 from graph.errors import BadUserInput, CityGraphError, NotFound, ResyncRequired
 from graph.gateway_subgraph.participants import Participants, Presence, participants_changed
 from graph.subscriptions.bus import EventBus
 from resolvers.models.events import MAX_TOLD_PATCH
 from resolvers.stores.journal import purge_events
 from tests.fakes.city import ADA, CITY, TENANT, City, Live
+from tests.subgraphs.annotations.documents import BOB
 from tests.subgraphs.annotations.test_annotations_in_a_city import annotate, write_note
 from tests.subgraphs.models.test_models_in_a_city import DELETE, PATCH, create, replace
 
@@ -129,26 +129,29 @@ async def test_annotation_when_it_is_gone_by_the_time_its_event_is_told_then_the
     assert [(event["kind"], event["annotation"]) for event in told] == [("CREATED", None), ("DELETED", None)]
 
 
-async def test_note_when_written_then_every_subscriber_hears_it_with_its_text(city: City) -> None:
+async def test_note_when_written_then_every_subscriber_hears_it_and_so_does_whom_it_mentions(city: City) -> None:
     """TC-06."""
     mill = await with_versions(city, 1)
 
     async with (
         city.live(EVENTS, {"model": mill["id"]}, roles=("dth_viewer",)) as one,
-        city.live(EVENTS, {"model": mill["id"]}, roles=("dth_editor",), subject="bob") as other,
+        city.live(EVENTS, {"model": mill["id"]}, roles=("dth_editor",), subject=BOB) as other,
+        city.live("subscription { mentioned { by note { id } } }", roles=("dth_viewer",), subject=BOB) as mentioned,
     ):
-        made = await write_note(city, mill["id"])
+        made = await write_note(city, mill["id"], mentionUserIds=[BOB])
         [first], [second] = await heard(one, 1), await heard(other, 1)
+        mention = (await mentioned.next())["mentioned"]
 
     assert (first["kind"], first["noteId"], first["note"]) == ("CREATED", made["id"], {"text": "Monday", "model": {"name": "Mill"}})
     assert second == first
+    assert mention == {"by": ADA, "note": {"id": made["id"]}}
 
 
 @pytest.fixture
 def bus(monkeypatch: pytest.MonkeyPatch) -> EventBus:
     """The one that the city will have: to be asked for before it."""
     bus = EventBus()
-    monkeypatch.setattr(graph.app, "EventBus", lambda *_, **__: bus)
+    monkeypatch.setattr("graph.subscriptions.opening.EventBus", lambda: bus)
     return bus
 
 
@@ -160,7 +163,7 @@ async def test_participants_when_one_comes_then_told_between_the_versions_and_re
     async with city.live(EVENTS, {"model": mill["id"]}) as live:
         await patch(city, mill, 1)
         assert await numbers(live, 1) == [2]
-        await participants_changed(bus, TENANT, mill["id"], there.of(TENANT, mill["id"]))
+        await participants_changed(bus, TENANT, mill["id"], await there.of(TENANT, mill["id"]))
         [event] = await heard(live, 1)
         await patch(city, mill, 2)
         assert await numbers(live, 1) == [3]
