@@ -141,6 +141,7 @@ class Server:
     issuer: DemoIssuer
     federation: Federation
     settings: Settings
+    around: Surroundings
     address: str = ""
 
     @property
@@ -220,7 +221,7 @@ def assembled(folder: Path, **settings: Any) -> Server:
     configuration = Settings(**settings)
     federation = Federation(composed([SubgraphSDL("rooms", None, SDL)]), {"rooms": rooms.transport()})
     around = Surroundings("a test", demo_tokens(configuration, issuer), tickets=tickets, topics=presence)
-    return Server(build_application(configuration, federation, around), rooms, presence, tickets, issuer, federation, configuration)
+    return Server(build_application(configuration, federation, around), rooms, presence, tickets, issuer, federation, configuration, around)
 
 
 @asynccontextmanager

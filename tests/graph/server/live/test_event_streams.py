@@ -245,3 +245,27 @@ async def test_preflight_when_a_portal_asks_then_the_stream_methods_and_header_a
 
     assert {"PUT", "DELETE"} <= set(answer.headers["access-control-allow-methods"].split(", "))
     assert STREAM_TOKEN in answer.headers["access-control-allow-headers"]
+
+
+@pytest.mark.settings(live_backlog_kb=100)
+async def test_stream_when_its_client_does_not_read_then_it_ends_and_others_are_not_delayed(server: Server) -> None:
+    query = 'subscription { t: log(room: "one") { number text } }'
+    body = json.dumps({"query": query}).encode()
+    reader, writer = await asyncio.open_connection(*server.address.split(":"), limit=1_000)
+    head = f"POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    writer.write(f"{head}Accept: text/event-stream\r\nAuthorization: Bearer {server.token(subject='eve')}\r\n\r\n".encode() + body)
+    async with server.client() as listener:
+        await listener.subscribe("a", query)
+        await server.settled(open=1)
+        await asyncio.sleep(0.1)
+
+        for number in range(400):
+            server.rooms.publish("one", number, "x" * 20_000)
+            assert (await listener.message(seconds=2))["payload"]["data"]["t"]["number"] == number
+
+        assert len(server.application._parts.live) == 1
+    async with asyncio.timeout(5):
+        said = await reader.read()
+    assert said.endswith(b"event: complete\ndata: \n\n\r\n0\r\n\r\n")
+    assert b"RESYNC_REQUIRED" in said[-2_000:]
+    writer.close()
