@@ -35,6 +35,7 @@ from graph.server.live.sse import TOKEN_HEADER, EventStreams, operation_id, para
 from graph.server.live.websocket import serve_websocket
 from graph.server.logs import REQUEST, LoggedRequest
 from graph.server.messages import Answer, GraphQLRequest
+from graph.server.multipart import parts_form, parts_reply
 from graph.server.negotiation import (
     GRAPHQL_RESPONSE,
     HTML,
@@ -182,15 +183,21 @@ class Application:
             return self._parts.page.reply
         if exchange.method in ("PUT", "DELETE") or TOKEN_HEADER in exchange.headers or prefers_event_stream(accept):
             return await self._events(exchange, receive)
-        media = answer_type(accept)
-        if media is None:
+        media, form = answer_type(accept), parts_form(accept)
+        if media is None and form is None:
             raise NotAcceptable(f"the answer can be {' or '.join(OFFERED)}: the Accept header allows neither")
         principal = await self._parts.authenticator.principal(exchange.headers)
         request = await self._request(exchange, receive, principal)
         context = RequestContext(principal, exchange.trace.request_id, exchange.headers)
-        with self._parts.in_service.current as pipeline:
-            answer = await pipeline.answer(request, context, exchange.trace, read_only=reading)
-        return graphql_reply(answer, media)
+        lease = self._parts.in_service.current
+        with lease as pipeline:
+            if form is None or exchange.method == "HEAD":
+                answer = await pipeline.answer(request, context, exchange.trace, read_only=reading)
+            else:
+                answer = await pipeline.answer_in_parts(request, context, exchange.trace, read_only=reading)
+                if answer.rest is not None or media is None:
+                    return parts_reply(answer, form, lease)
+        return graphql_reply(answer, media or JSON)
 
     async def _request(self, exchange: Exchange, receive: Receive, principal: Principal) -> GraphQLRequest:
         """By GET or POST."""

@@ -142,14 +142,13 @@ async def send_reply(reply: Reply, extra: list[tuple[bytes, bytes]], receive: Re
 
 async def _send_pieces(pieces: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
     """A body that breaks off is never ended, so the server closes the connection and the client knows that it lacks something."""
-    gone = asyncio.create_task(_disconnected(receive))
+    gone = asyncio.create_task(disconnected(receive))
     try:
         async for piece in pieces:
             for start in range(0, len(piece), _SENT_AT_ONCE):
                 if gone.done():
                     return
-                async with asyncio.timeout(_SEND_SECONDS):
-                    await send({"type": "http.response.body", "body": piece[start : start + _SENT_AT_ONCE], "more_body": True})
+                await _send_some(send, piece[start : start + _SENT_AT_ONCE])
         await send({"type": "http.response.body", "body": b""})
     except TimeoutError:
         logger.warning("a client took less than %d bytes in %d s", _SENT_AT_ONCE, _SEND_SECONDS)
@@ -159,6 +158,18 @@ async def _send_pieces(pieces: AsyncIterator[bytes], receive: Receive, send: Sen
         gone.cancel()
 
 
-async def _disconnected(receive: Receive) -> None:
+async def send_piece(send: Send, piece: bytes) -> None:
+    """A part of a body that goes on. Raises `TimeoutError` where the client does not take it."""
+    for start in range(0, len(piece), _SENT_AT_ONCE):
+        await _send_some(send, piece[start : start + _SENT_AT_ONCE])
+
+
+async def _send_some(send: Send, some: bytes) -> None:
+    async with asyncio.timeout(_SEND_SECONDS):
+        await send({"type": "http.response.body", "body": some, "more_body": True})
+
+
+async def disconnected(receive: Receive) -> None:
+    """Returns when the client has gone."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -22,6 +22,7 @@ class Preference:
     media: str
     quality: float
     position: int
+    parameters: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=256)
@@ -31,7 +32,7 @@ def answer_type(accept: str | None) -> str | None:
         return JSON
     best: tuple[float, int, str] | None = None
     for offered in OFFERED:
-        match = _match(offered, _preferences(accept))
+        match = _match(offered, preferences(accept))
         if match is not None and match.quality > 0:
             rank = (match.quality, -match.position, offered)
             best = rank if best is None or rank[:2] > best[:2] else best
@@ -43,19 +44,19 @@ def prefers_html(accept: str | None) -> bool:
     """Whether a person's browser asks: it names HTML, and no GraphQL media type before it."""
     if accept is None:
         return False
-    preferences = _preferences(accept)
-    named = {preference.media for preference in preferences if preference.quality > 0}
+    named = {preference.media for preference in preferences(accept) if preference.quality > 0}
     return HTML in named and not named & {JSON, GRAPHQL_RESPONSE}
 
 
 @lru_cache(maxsize=256)
 def prefers_event_stream(accept: str | None) -> bool:
     """Whether the results are asked for as events: by name, and before any type of a single answer."""
-    named = [one for one in _preferences(accept or "") if one.media in (EVENT_STREAM, *OFFERED) and one.quality > 0]
+    named = [one for one in preferences(accept or "") if one.media in (EVENT_STREAM, *OFFERED) and one.quality > 0]
     return bool(named) and min(named, key=lambda one: (-one.quality, one.position)).media == EVENT_STREAM
 
 
-def _preferences(accept: str) -> list[Preference]:
+def preferences(accept: str) -> list[Preference]:
+    """What an Accept header names, in lower case and in its order."""
     found = []
     for position, part in enumerate(accept.split(",")[:50]):
         media, *parameters = (piece.strip().lower() for piece in part.split(";"))
@@ -66,7 +67,7 @@ def _preferences(accept: str) -> list[Preference]:
                     quality = min(max(float(parameter[2:]), 0.0), 1.0)
                 except ValueError:
                     quality = 0.0
-        found.append(Preference(media, quality, position))
+        found.append(Preference(media, quality, position, tuple(parameters)))
     return found
 
 

@@ -1,6 +1,7 @@
 """One operation's way, whatever protocol brought it: rights → preparation → execution → answer, with an operator's hooks in between."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from graph.contracts import AuditSink, OperationKind, RequestContext
@@ -8,8 +9,9 @@ from graph.errors import BadRequest, CityGraphError, Forbidden, MethodNotAllowed
 from graph.executor import ExecutionOutcome, Executor
 from graph.planner.explain import plan_to_json
 from graph.planner.labels import OverrideLabels
-from graph.server.audit import Auditor
+from graph.server.audit import AuditedField, Auditor
 from graph.server.hooks import NO_HOOKS, Hooks
+from graph.server.incremental import Rest, told_first
 from graph.server.messages import Answer, GraphQLRequest
 from graph.server.policy import Policy, RefusedField
 from graph.server.preparation import Prepared, Preparer, RefusedError
@@ -52,6 +54,15 @@ class Pipeline:
         assert isinstance(opened, Answer)
         return opened
 
+    async def answer_in_parts(self, request: GraphQLRequest, context: RequestContext, trace: Trace, *, read_only: bool = False) -> Answer:
+        """The same; what is deferred may be left to the answer's `rest`, which the caller closes.
+
+        Hooks that look at answers are shown whole ones, so where there are any nothing is left.
+        """
+        opened = await self._opened(request, context, trace, read_only=read_only, in_parts=not self._hooks.on_response)
+        assert isinstance(opened, Answer)
+        return opened
+
     async def open(
         self, request: GraphQLRequest, context: RequestContext, trace: Trace, sink: Sink, inspect: Inspect | None = None
     ) -> Answer | Attachment:
@@ -87,12 +98,13 @@ class Pipeline:
         sink: Sink | None = None,
         inspect: Inspect | None = None,
         read_only: bool = False,
+        in_parts: bool = False,
     ) -> Answer | Attachment:
         answer: Answer | Attachment
         try:
             if self._hooks.on_operation:
                 request = await self._hooks.operation(request, context)
-            answer = await self._run(request, context, trace, sink, inspect, read_only=read_only)
+            answer = await self._run(request, context, trace, sink, inspect, read_only=read_only, in_parts=in_parts)
         except MethodNotAllowed:
             raise
         except RefusedError as refused:
@@ -107,7 +119,15 @@ class Pipeline:
             return _refusal(error, trace)
 
     async def _run(
-        self, request: GraphQLRequest, context: RequestContext, trace: Trace, sink: Sink | None, inspect: Inspect | None, *, read_only: bool
+        self,
+        request: GraphQLRequest,
+        context: RequestContext,
+        trace: Trace,
+        sink: Sink | None,
+        inspect: Inspect | None,
+        *,
+        read_only: bool,
+        in_parts: bool,
     ) -> Answer | Attachment:
         granted = self._policy.granted(context)
         prepared = await self._preparer.prepared(request, self._labels.active(context), granted)
@@ -124,13 +144,17 @@ class Pipeline:
             await self._hooks.plan(prepared.plan, request, context)
         if sink is not None and prepared.kind is OperationKind.SUBSCRIPTION:
             return await self._attached(prepared, variables, context, trace, sink)
-        outcome = await self._executed(prepared, variables, context, trace)
+        rest: Rest | None = None
+        if in_parts and prepared.plan.operation.deferrals:
+            outcome, rest = await self._begun(prepared, variables, context, trace)
+        else:
+            outcome = await self._executed(prepared, variables, context, trace)
         body: dict[str, Any] = {"data": outcome.data}
         if outcome.errors:
             body = {"errors": [complete(error, trace) for error in outcome.errors], **body}
         if self._plan_roles and self._shows_plan(request, context):
             body["extensions"] = _plan_extension(prepared)
-        return Answer(body)
+        return Answer(body, rest=rest)
 
     async def _attached(
         self, prepared: Prepared, variables: Mapping[str, Any], context: RequestContext, trace: Trace, sink: Sink
@@ -148,6 +172,30 @@ class Pipeline:
         finally:  # a request that is broken off may have had its effect
             await self._auditor.ran(prepared.audited, variables, outcome, context, trace)
         return outcome
+
+    async def _begun(
+        self, prepared: Prepared, variables: Mapping[str, Any], context: RequestContext, trace: Trace
+    ) -> tuple[ExecutionOutcome, Rest | None]:
+        """The first part, and the rest where there is more to come. Root fields are audited with the part that answers them."""
+        now, later = told_first(prepared.audited, variables)
+
+        async def ran(fields: Sequence[AuditedField], outcome: ExecutionOutcome | None) -> None:
+            if self._auditor is not None and fields:
+                await self._auditor.ran(fields, variables, outcome, context, trace)
+
+        deliveries = self._executor.deliver(prepared.plan, variables, context)
+        outcome: ExecutionOutcome | None = None
+        try:
+            first = await anext(deliveries)
+            outcome = first.initial
+        finally:
+            await ran(now, outcome)
+        assert outcome is not None
+        rest = Rest(deliveries, first, outcome, trace, partial(ran, later))
+        if first.has_next:
+            return outcome, rest
+        await rest.close()
+        return outcome, None
 
     def _shows_plan(self, request: GraphQLRequest, context: RequestContext) -> bool:
         asked = QUERY_PLAN_HEADER in context.headers or request.extensions.get("queryPlan") is True
