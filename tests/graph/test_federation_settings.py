@@ -139,3 +139,21 @@ async def test_ca_file_when_it_is_none_then_said_which_subgraph(tmp_path: Path) 
 
     with pytest.raises(ConfigError, match="subgraph two cannot be reached"):
         await build_gateway(SchemaSource(lambda: load_settings(config, environ={}), config), no_auth=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ("{protocol: graphql-ws}", "'graphql-transport-ws' or 'sse'"),
+        ("{url: 'ftp://a/b'}", "expected a ws, wss, http or https URL"),
+        ("{path: subscriptions}", "expected the path of a URL"),
+        ("{url: 'ws://a/b', path: /c}", "url and path exclude each other"),
+        ("{on_reconnect: hope}", "'resync' or 'continue'"),
+        ("{max_waiting: 0}", "greater than or equal to 1"),
+    ],
+)
+def test_subscriptions_when_their_settings_are_wrong_then_refused_with_what_is_expected(tmp_path: Path, given: str, wrong: str) -> None:
+    config = _config(tmp_path, ("http://127.0.0.1:1/", "http://127.0.0.1:1/"), second=f", subscriptions: {given}")
+
+    with pytest.raises(ConfigError, match=wrong):
+        load_settings(config, environ={})

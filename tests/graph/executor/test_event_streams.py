@@ -1,15 +1,16 @@
 """Subscriptions as the executor runs them: one outcome for each event, with what other subgraphs add to it."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Hashable
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from graphql import build_schema, parse
 
 from graph.composition import Composed, compose
-from graph.contracts import Principal, RequestContext, SubgraphSDL
-from graph.errors import CityGraphError, Conflict, InternalError
+from graph.contracts import Principal, RequestContext, SubgraphRequest, SubgraphResponse, SubgraphSDL
+from graph.errors import CityGraphError, Conflict, InternalError, ResyncRequired, SubgraphError, Unavailable
 from graph.executor import Executor
 from graph.executor.transports.in_process import InProcessTransport
 from graph.planner import Planner
@@ -114,3 +115,51 @@ async def test_events_when_the_stream_fails_then_it_raises_and_never_reads_as_co
         await outcomes(Streams(), start)
 
     assert failed.value.detail == message
+
+
+@dataclass
+class Broken:
+    """A transport whose stream brings one event and then breaks."""
+
+    error: CityGraphError
+
+    async def execute(self, request: SubgraphRequest, context: RequestContext) -> SubgraphResponse:
+        raise self.error
+
+    async def subscribe(self, request: SubgraphRequest, context: RequestContext) -> AsyncGenerator[SubgraphResponse, None]:
+        yield SubgraphResponse({"r": {"value": 1}}, extensions={"gap": True})
+        raise self.error
+
+    def caller(self, context: RequestContext) -> Hashable:
+        return None
+
+    async def close(self) -> None:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("error", "failures"),
+    [
+        (Unavailable("gone"), 1),
+        (SubgraphError("garbage"), 1),
+        (SubgraphError("too hot", extensions={"code": "TOO_HOT"}), 0),
+        (ResyncRequired("a gap"), 0),
+    ],
+)
+async def test_events_when_the_way_to_the_subgraph_breaks_then_its_health_knows_and_what_it_told_itself_is_an_answer(
+    error: CityGraphError, failures: int
+) -> None:
+    composed = compose([SubgraphSDL("readings", None, READINGS)])
+    assert isinstance(composed, Composed)
+    executor = Executor(composed.supergraph.api_schema, {"readings": Broken(error)})
+    plan = Planner(composed.supergraph).plan(parse("subscription { r: readings(from: 1) { value } }"))
+    stream = executor.subscribe(plan, {}, CONTEXT)
+
+    first = await anext(stream)
+    with pytest.raises(type(error)):
+        await anext(stream)
+
+    health = executor.health.of("readings")
+    assert (first.data, first.errors, first.gap) == ({"r": {"value": 1}}, [], True)
+    assert health.last_success_at is not None
+    assert health.consecutive_failures == failures

@@ -4,18 +4,21 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from websockets.asyncio.server import ServerConnection
 
-from graph.contracts import Principal, RequestContext
+from graph.contracts import OperationKind, Principal, RequestContext, SubgraphRequest
 from graph.errors import ResyncRequired, SubgraphError, Unavailable
 from graph.executor.transports import websocket_client, websocket_client_pool
+from graph.executor.transports.header_rules import headers_by
 from graph.executor.transports.http import HttpTransport
-from graph.federation_config import Subscriptions
+from graph.federation_config import HeaderRule, Insert, Propagate, Subscriptions
 from tests.fakes.upstreams import Followed, Peer, follow, following, subscription, websocket_upstream
 
 
@@ -63,6 +66,29 @@ async def test_subscriptions_when_other_headers_are_forwarded_then_they_have_ano
     assert [peer.init.get("payload") for peer in server.peers] == [{"authorization": "Bearer a"}, {"authorization": "Bearer b"}]
     assert [peer.headers["authorization"] for peer in server.peers] == ["Bearer a", "Bearer b"]
     assert "x-request-id" not in server.peers[0].headers
+
+
+async def test_transport_when_rules_forward_headers_then_they_decide_what_a_connection_is_told_and_nothing_else_goes_along() -> None:
+    rules = [
+        HeaderRule(propagate=Propagate(named="authorization")),
+        HeaderRule(insert=Insert(name="sec-websocket-protocol", value=SecretStr("evil"))),
+        HeaderRule(insert=Insert(name="x-gateway", value=SecretStr("citygraph"))),
+    ]
+    sent = {"authorization": "Bearer a", "cookie": "secret", "traceparent": "00-aa-bb-01"}
+    context = RequestContext(Principal("ada", "FI-HELSINKI"), "request-1", sent)
+    request = SubgraphRequest("subscription { n }", {}, OperationKind.SUBSCRIPTION, headers={"X-Hook": "h", "x-bad": "a\r\nb: c"})
+    async with websocket_upstream(counting) as server:
+        transport = HttpTransport("readings", server.url, headers=headers_by(rules))
+        found = [response.data async for response in transport.subscribe(request, context)]
+        again = [response.data async for response in transport.subscribe(request, replace(context, request_id="request-2"))]
+        await transport.close()
+
+    assert found == again == [{"n": 0}, {"n": 1}, {"n": 2}]
+    assert [peer.init["payload"] for peer in server.peers] == [{"authorization": "Bearer a", "x-gateway": "citygraph", "x-hook": "h"}]
+    headers = server.peers[0].headers
+    assert (headers["authorization"], headers["x-gateway"], headers["x-hook"]) == ("Bearer a", "citygraph", "h")
+    assert headers["sec-websocket-protocol"] == "graphql-transport-ws"
+    assert not {"cookie", "x-bad", "b", "x-request-id", "traceparent"} & headers.keys()
 
 
 async def test_subscriptions_when_a_connection_is_full_then_they_get_another_up_to_the_bound() -> None:
