@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from heapq import merge
 from itertools import islice
+from json import loads
 from math import isfinite
 from typing import Any, TypeVar
 from uuid import UUID
@@ -198,9 +199,9 @@ def _take_over_points(
             line = _next_line(asks, found, ask, place, unit, source, scenario)
         elif line is not None:
             line.timestamps.append(ts)
-            line.values.append(json if num is None else num)
+            line.values.append(loads(json) if num is None else num)
             line.qualities.append(sql.QUALITIES.get(quality))
-            line.attributes.append(attributes)
+            line.attributes.append(None if attributes is None else loads(attributes))
     return line
 
 
@@ -323,8 +324,9 @@ async def latest_points(store: Store, tenant: str, asks: Sequence[tuple[UUID, La
         async for part in parts:
             for ask, key, unit, source, scenario, ts, num, json, quality, attributes in part:
                 name = _series_name(key, unit, source, scenario)
-                value = json if num is None else num
-                found[ask].append(Point(ts, name, value, sql.QUALITIES.get(quality), attributes))
+                value = loads(json) if num is None else num
+                more = None if attributes is None else loads(attributes)
+                found[ask].append(Point(ts, name, value, sql.QUALITIES.get(quality), more))
     return found
 
 

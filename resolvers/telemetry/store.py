@@ -6,6 +6,7 @@ their points. The limit of each question is applied in SQL, so that a window ove
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from sys import float_info
 from typing import Any
 from uuid import UUID
@@ -90,13 +91,14 @@ class WindowKinds:
         return any(not aggregation.has_buckets for aggregation in self.aggregations)
 
 
+@lru_cache(maxsize=256)
 def windows_statement(dialect: str, kinds: WindowKinds) -> sa.Select[Any]:
     """The series of all windows, by ask, key, source and scenario, each with its points, oldest first.
 
     A series begins with a row that names it: ask, place of the key, unit, source and scenario. Its points follow, in rows that leave
-    these NULL, as repeating them would double the time that a row takes, and have time and number and, where there are windows of
-    raw points, also JSON, quality and attributes. Parameters: `tenant`, `asks`, `windows`, `longest`, the greatest limit of all
-    windows: of no series are there more points than one above it, LTTB's excepted.
+    these NULL, as repeating them would double the time that a row takes. They have time and number and, where there are windows of
+    raw points, JSON and attributes, as texts, and quality. Parameters: `tenant`, `asks`, `windows`, `longest`, the greatest limit
+    of all windows: of no series are there more points than one above it, LTTB's excepted.
     """
     chosen = _chosen()
     point = _POINT if kinds.have_raw_points else _POINT[:2]
@@ -106,14 +108,19 @@ def windows_statement(dialect: str, kinds: WindowKinds) -> sa.Select[Any]:
     if kinds.have_buckets:
         found = _buckets_of_each(chosen, kinds) if dialect == "postgresql" else _buckets(chosen, kinds)
         parts.append(_first_buckets(found, point) if kinds.long else _of_buckets(found.subquery("buckets"), point))
-    lines = sa.union_all(*parts).subquery("found").c
-    return sa.select(*(lines[name] for name in (*_HEAD, *point))).order_by(lines.line, sa.nulls_first(lines.ts)).limit(MAX_ROWS + 1)
+    lines = sa.union_all(*parts).subquery("found")
+    return (
+        sa.select(*(lines.c[name] for name in _HEAD), *_plain(lines, point))
+        .order_by(lines.c.line, sa.nulls_first(lines.c.ts))
+        .limit(MAX_ROWS + 1)
+    )
 
 
+@lru_cache(maxsize=256)
 def latest_statement(dialect: str) -> sa.Select[Any]:
     """The newest point of each series asked for, in the order of ask, key, source and scenario.
 
-    Parameters: `tenant`, `asks`, `windows`; of a window's row only `key`, `source` and `scenario` count.
+    JSON and attributes are texts. Parameters: `tenant`, `asks`, `windows`; of a window's row only `key`, `source` and `scenario` count.
     """
     series = _chosen(every_key=True)
     points = (latest_table if dialect == "postgresql" else point_table).alias("points")
@@ -123,13 +130,14 @@ def latest_statement(dialect: str) -> sa.Select[Any]:
         same &= points.c.ts == sa.select(sa.func.max(p.ts)).where(p.series == series.c.series).correlate(series).scalar_subquery()
     return (
         sa.select(*(series.c[name] for name in ("ask", "key", "unit", "source")), _scenario_of(series.c.scenario))
-        .add_columns(*(points.c[name] for name in _POINT))
+        .add_columns(*_plain(points, _POINT))
         .join_from(series, points, same)
         .order_by(series.c.ask, series.c.key, series.c.source, series.c.scenario)
         .limit(MAX_ROWS + 1)
     )
 
 
+@lru_cache(maxsize=256)
 def ranges_statement(dialect: str) -> sa.Select[Any]:
     """Each series of the entities in `asks` that has points, with its first and last time. Parameters: `tenant`, `asks`."""
     asked = _asked()
@@ -144,6 +152,7 @@ def ranges_statement(dialect: str) -> sa.Select[Any]:
     return sa.select(c.ask, c.key, c.unit, c.first, c.last).where(c.first.is_not(None)).order_by(c.ask, c.key, c.source).limit(MAX_ROWS + 1)
 
 
+@lru_cache(maxsize=256)
 def last_seen_statement(dialect: str) -> sa.Select[Any]:
     """The newest time of any measured point of each entity in `asks`. Parameters: `tenant`, `asks`."""
     asked = _asked()
@@ -171,6 +180,7 @@ def span_ends(dialect: str) -> tuple[sa.ScalarSelect[Any], sa.ScalarSelect[Any]]
     return first, last
 
 
+@lru_cache(maxsize=256)
 def upsert_series(dialect: str) -> Upsert:
     """Makes the series that are not there, and gives a unit to those that have none. Parameters: `tenant`, `series`."""
     given = _given_series()
@@ -186,12 +196,14 @@ def upsert_series(dialect: str) -> Upsert:
     )
 
 
+@lru_cache(maxsize=256)
 def series_statement() -> sa.Select[Any]:
     """Identifier, unit and identity of the series in `series`. Parameters: `tenant`, `series`."""
     s = series_table.c
     return _known_series(_given_series()).add_columns(s.id, s.unit, s.entity, s.key, s.source, s.scenario)
 
 
+@lru_cache(maxsize=256)
 def places_statement() -> sa.Select[Any]:
     """Place, identifier and unit of the series in `series`, whose rows end with a place. Parameters: `tenant`, `series`."""
     given = _given_series()
@@ -276,6 +288,11 @@ def _point_rows(line: sa.ColumnElement[Any], *point: sa.ColumnElement[Any]) -> s
     no_name = (_null(name, series_table.c[name].type) for name in ("unit", "source", "scenario"))
     values = (value.label(name) for name, value in zip(_POINT, point, strict=False))
     return sa.select(line, *no_head, *no_name, *values)
+
+
+def _plain(found: sa.FromClause, names: Sequence[str]) -> list[sa.ColumnElement[Any]]:
+    """JSON as its text: hardly ever is there any, and each row would pay for the question."""
+    return [sa.type_coerce(found.c[name], sa.Text) if name in ("json", "attributes") else found.c[name] for name in names]
 
 
 def _scenario_of(scenario: sa.ColumnElement[UUID]) -> sa.Label[UUID]:
