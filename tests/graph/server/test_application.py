@@ -236,10 +236,10 @@ async def test_response_when_sent_then_it_carries_the_security_headers(client: h
 
 
 async def test_paths_when_asked_wrongly_then_problems(client: httpx.AsyncClient) -> None:
-    nothing, deleted = await client.get("/nothing"), await client.delete("/graphql")
+    nothing, patched = await client.get("/nothing"), await client.patch("/graphql")
 
     assert (nothing.status_code, nothing.json()["code"]) == (404, "NOT_FOUND")
-    assert (deleted.status_code, deleted.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert (patched.status_code, patched.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
 
 
 async def test_readiness_when_a_dependency_is_down_then_503_while_health_stays_200(root: Root) -> None:
