@@ -204,6 +204,7 @@ def executable(schema: Schema) -> GraphQLSchema:
 def connected_ports(store: Store, city: str, artefacts: Artefacts, operations: CityOperations) -> Mapping[Port[Any], object]:
     """Who answers what a slice asks of another."""
     objects, points, directory = CityObjectDirectory(store, city), TelemetryOwners(), ModelDirectory(city)
+    contributions = ModelAnnotations(city)
     return {
         city_objects.DEPENDANTS: (points, ScenarioDirectory(city)),
         telemetry.ENTITIES: objects,
@@ -211,7 +212,8 @@ def connected_ports(store: Store, city: str, artefacts: Artefacts, operations: C
         scenarios.ENTITIES: objects,
         scenarios.DEPENDANTS: points,
         annotations.MODELS: directory,
-        models.DEPENDANTS: ModelAnnotations(city),
+        models.DEPENDANTS: contributions,
+        models.CONTRIBUTIONS: contributions,
         compliance.MODELS: directory.existing,
         compliance.ENTITIES: objects.existing_in,
         compliance.ARTEFACTS: artefacts,

@@ -6,10 +6,11 @@ An annotation or a note that has changed is another subgraph's: it is known here
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import strawberry
+from sqlalchemy.ext.asyncio import AsyncConnection
 from strawberry import UNSET
 from strawberry.federation.schema_directives import Key
 from strawberry.federation.types import FieldSet
@@ -21,14 +22,27 @@ from resolvers.models import events
 from resolvers.models.live import AfterEvent, AfterVersion, Place, model_events
 from resolvers.models.records import ModelKey
 from subgraphs.arguments import given
+from subgraphs.context import Port
 from subgraphs.directives import PersonalData, semantic
 from subgraphs.models.types import VISIBLE, Info, load_patch, load_version, model_id, model_key
 from subgraphs.scalars import JSONPatch, Timestamp
 from subgraphs.subscriptions import read_cursor, write_cursor
 
 FIELD = "modelEvents"
-CONTRIBUTIONS = any_of(Scope.COLLABORATION_READ, Scope.COLLABORATION_WRITE)
+VISIBLE_CONTRIBUTIONS = any_of(Scope.COLLABORATION_READ, Scope.COLLABORATION_WRITE)
 """As the annotations themselves ask."""
+
+
+class Contributions(Protocol):
+    """Who keeps annotations and notes."""
+
+    async def has_annotation(self, connection: AsyncConnection, tenant: str, uuid: UUID) -> bool: ...
+
+    async def has_note(self, connection: AsyncConnection, tenant: str, uuid: UUID) -> bool: ...
+
+
+CONTRIBUTIONS: Port[Contributions] = Port("models.contributions")
+"""To be connected to the slice of annotations."""
 
 
 @strawberry.enum
@@ -96,18 +110,41 @@ class ModelDeleted(ModelEvent):
     pass
 
 
+async def _annotation(root: "AnnotationChanged", info: Info) -> Annotation | None:
+    """What was missed tells of much that has been deleted since."""
+    context, uuid = info.context, _uuid(root.annotation_id)
+    if root.kind is ChangeKind.DELETED:
+        return None
+    async with context.store.read() as connection:
+        there = await context.service(CONTRIBUTIONS).has_annotation(connection, context.tenant, uuid)
+    return Annotation(id=root.annotation_id) if there else None
+
+
 @strawberry.federation.type(requires_scopes=VISIBLE)
 class AnnotationChanged(ModelEvent):
     kind: ChangeKind
     annotation_id: strawberry.ID
-    annotation: Annotation | None = strawberry.federation.field(requires_scopes=CONTRIBUTIONS)
+    annotation: Annotation | None = strawberry.federation.field(
+        resolver=_annotation, requires_scopes=VISIBLE_CONTRIBUTIONS, description="As it is now; null where it has been deleted."
+    )
+
+
+async def _note(root: "NoteChanged", info: Info) -> CollaborationNote | None:
+    context, uuid = info.context, _uuid(root.note_id)
+    if root.kind is ChangeKind.DELETED:
+        return None
+    async with context.store.read() as connection:
+        there = await context.service(CONTRIBUTIONS).has_note(connection, context.tenant, uuid)
+    return CollaborationNote(id=root.note_id) if there else None
 
 
 @strawberry.federation.type(requires_scopes=VISIBLE)
 class NoteChanged(ModelEvent):
     kind: ChangeKind
     note_id: strawberry.ID
-    note: CollaborationNote | None = strawberry.federation.field(requires_scopes=CONTRIBUTIONS)
+    note: CollaborationNote | None = strawberry.federation.field(
+        resolver=_note, requires_scopes=VISIBLE_CONTRIBUTIONS, description="As it is now; null where it has been deleted."
+    )
 
 
 @strawberry.federation.type(requires_scopes=VISIBLE)
@@ -179,13 +216,10 @@ def _shown(key: ModelKey, place: Place, event: Event) -> ModelEvent | None:
         case events.DELETED:
             return ModelDeleted(**common)
         case "AnnotationChanged":
-            kind, id = ChangeKind(told["kind"]), _id(told["city"], "annotation", told["annotationId"])
-            return AnnotationChanged(
-                **common, kind=kind, annotation_id=id, annotation=None if kind is ChangeKind.DELETED else Annotation(id=id)
-            )
+            id = _id(told["city"], "annotation", told["annotationId"])
+            return AnnotationChanged(**common, kind=ChangeKind(told["kind"]), annotation_id=id)
         case "NoteChanged":
-            kind, id = ChangeKind(told["kind"]), _id(told["city"], "note", told["noteId"])
-            return NoteChanged(**common, kind=kind, note_id=id, note=None if kind is ChangeKind.DELETED else CollaborationNote(id=id))
+            return NoteChanged(**common, kind=ChangeKind(told["kind"]), note_id=_id(told["city"], "note", told["noteId"]))
         case "ParticipantsChanged":
             there = [Participant(user_id=it["userId"], name=it["name"], joined_at=Timestamp(it["joinedAt"])) for it in told["participants"]]
             return ParticipantsChanged(**common, participants=there)
@@ -194,6 +228,10 @@ def _shown(key: ModelKey, place: Place, event: Event) -> ModelEvent | None:
 
 def _id(city: str, kind: str, uuid: str) -> strawberry.ID:
     return strawberry.ID(str(GlobalId(city, kind, UUID(uuid))))
+
+
+def _uuid(id: str) -> UUID:
+    return UUID(id.rpartition("/")[2])
 
 
 @strawberry.type

@@ -26,8 +26,10 @@ from subgraphs.models.inputs import (
     RestoreModelVersionInput,
     UpdateModelInput,
 )
-from subgraphs.models.live import EVENTS, Subscription
+from subgraphs.models.live import CONTRIBUTIONS, EVENTS, Subscription
 from subgraphs.models.types import LOADERS, Info, Model, ModelConnection, ModelElement, ModelVersion, load_model, model, model_key
+
+__all__ = ["CONTRIBUTIONS", "DEPENDANTS", "build"]
 
 DEPENDANTS: Port[commands.ModelDependants] = Port("models.dependants")
 """To be connected to the slice that keeps annotations and notes."""

@@ -123,9 +123,8 @@ async def test_annotation_when_it_is_gone_by_the_time_its_event_is_told_then_the
     await city.ask(DELETE_ANNOTATION, {"input": {"id": made["id"], "ifVersion": 1}})
 
     async with city.live(EVENTS, {"model": mill["id"], "since": 1}) as live:
-        payloads = [await live.payload(), await live.payload()]
+        told = await heard(live, 2)
 
-    told = [payload["data"]["modelEvents"] for payload in payloads]
     assert [(event["kind"], event["annotation"]) for event in told] == [("CREATED", None), ("DELETED", None)]
 
 
