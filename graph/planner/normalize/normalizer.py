@@ -111,13 +111,26 @@ class _Run:
         """Keys of leaves that are selected whatever the type is; no fragment needs to select them again."""
         for type_name, run in groupby(found.items(), key=lambda item: item[0][0]):
             left = [(pending, conditions) for (_, _, conditions), pending in run if pending.key not in everywhere]
-            fields = [self._finish(pending, conditions) for pending, conditions in left]
+            fields = [self._finish(pending, conditions) for pending, conditions in self._without_repeats(left)]
             if type_name == static_type:
                 result.extend(fields)
                 everywhere.update(p.key for p, conditions in left if not (conditions or p.type_name in self.types or p.name == TYPENAME))
             elif fields:
                 result.append(Fragment(type_name, tuple(fields)))
         return tuple(result)
+
+    def _without_repeats(self, fields: list[tuple[_PendingField, Conditions]]) -> list[tuple[_PendingField, Conditions]]:
+        """Without the deferred leaves that are asked for without that `@defer` as well: they have nothing to wait for."""
+        if not any(one.is_deferral for _, conditions in fields for one in conditions):
+            return fields
+        asked: dict[str, list[Conditions]] = {}
+        for pending, conditions in fields:
+            asked.setdefault(pending.response_key, []).append(conditions)
+        return [
+            (pending, conditions)
+            for pending, conditions in fields
+            if pending.type_name in self.types or not any(_is_deferral_of(held, conditions) for held in asked[pending.response_key])
+        ]
 
     def _collect(
         self,
@@ -223,6 +236,10 @@ class _Run:
         if pending.type_name is not None and pending.type_name in self.types:
             selections = self.selections(pending.nodes, pending.type_name)
         return Field(pending.name, pending.response_key, pending.key, pending.arguments, conditions, selections)
+
+
+def _is_deferral_of(held: Conditions, conditions: Conditions) -> bool:
+    return held < conditions and all(one.is_deferral for one in conditions - held)
 
 
 def _conditions(directives: Iterable[DirectiveNode]) -> Conditions | None:
