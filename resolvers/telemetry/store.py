@@ -292,7 +292,7 @@ def _point_rows(line: sa.ColumnElement[Any], *point: sa.ColumnElement[Any]) -> s
 
 def _plain(found: sa.FromClause, names: Sequence[str]) -> list[sa.ColumnElement[Any]]:
     """JSON as its text: hardly ever is there any, and each row would pay for the question."""
-    return [sa.type_coerce(found.c[name], sa.Text) if name in ("json", "attributes") else found.c[name] for name in names]
+    return [sa.cast(found.c[name], sa.Text).label(name) if name in ("json", "attributes") else found.c[name] for name in names]
 
 
 def _scenario_of(scenario: sa.ColumnElement[UUID]) -> sa.Label[UUID]:
