@@ -113,6 +113,11 @@ class Settings(BaseModel):
     jwks_max_age_s: Annotated[int, Field(ge=10), Env("CITYGRAPH_JWKS_MAX_AGE_S")] = 3_600
     jwks_cooldown_s: Annotated[int, Field(ge=1), Env("CITYGRAPH_JWKS_COOLDOWN_S")] = 30
 
+    introspection_url: Annotated[Url | None, Env("CITYGRAPH_INTROSPECTION_URL")] = None
+    introspection_client_id: Annotated[str | None, Env("CITYGRAPH_INTROSPECTION_CLIENT_ID")] = None
+    introspection_client_secret: Annotated[SecretStr | None, Env("CITYGRAPH_INTROSPECTION_CLIENT_SECRET")] = None
+    introspection_interval_s: Annotated[float, Field(ge=0.1, le=3_600), Env("CITYGRAPH_INTROSPECTION_INTERVAL_S")] = 4
+
     cors_allowed_origins: Annotated[Names, Env("CORS_ALLOWED_ORIGINS")] = ()
     websocket_ticket_ttl_ms: Annotated[int, Field(ge=1_000, le=600_000), Env("WEBSOCKET_TICKET_TTL_MS")] = 30_000
     max_payload_mb: Annotated[float, Field(gt=0, le=1024), Env("MAX_PAYLOAD_MB")] = 25

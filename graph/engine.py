@@ -11,6 +11,7 @@ from typing import Any
 from graph.auth.authenticate import Authenticator, BearerTokens, Everybody
 from graph.auth.claims import ClaimNames, anonymous
 from graph.auth.demo_issuer import DISCOVERY_PATH, JWKS_PATH, DemoIssuer
+from graph.auth.introspection import Introspection
 from graph.auth.keys import FixedKeys, PublishedKeys
 from graph.auth.tickets import Tickets
 from graph.auth.tokens import TokenRules, TokenVerifier
@@ -146,7 +147,7 @@ def _application(settings: Settings, in_service: InService, around: Surroundings
         authenticator=around.authenticator,
         cors=Cors(settings.cors_allowed_origins),
         page=build_page(around.title),
-        live=Live(in_service, admission, live_limits(settings), around.topics),
+        live=Live(in_service, admission, live_limits(settings), around.topics, introspection(settings), settings.introspection_interval_s),
         max_payload_bytes=settings.max_payload_bytes,
         body_timeout=settings.body_timeout_s,
         checks=around.checks,
@@ -187,6 +188,18 @@ def _version(settings: Settings, federation: Federation, audit: AuditSink | None
     return Version(supergraph.sha256, pipeline, close)
 
 
+def introspection(settings: Settings) -> Introspection | None:
+    """Where it is configured. Raises `ConfigError` where only half of it is."""
+    url, user, secret = settings.introspection_url, settings.introspection_client_id, settings.introspection_client_secret
+    if url is None:
+        return None
+    if user is None or secret is None:
+        raise ConfigError("CITYGRAPH_INTROSPECTION_URL needs CITYGRAPH_INTROSPECTION_CLIENT_ID and CITYGRAPH_INTROSPECTION_CLIENT_SECRET")
+    from graph.auth.http_json import HttpJson
+
+    return Introspection(HttpJson(), url, user, secret.get_secret_value(), claim_names(settings))
+
+
 def live_limits(settings: Settings) -> LiveLimits:
     return LiveLimits(
         init_timeout=settings.live_init_timeout_s,
@@ -212,12 +225,15 @@ def document_limits(settings: Settings) -> DocumentLimits:
     )
 
 
+def claim_names(settings: Settings) -> ClaimNames:
+    return ClaimNames.of(settings.role_claims, settings.keycloak_audience, settings.tenant_claim, settings.default_tenant)
+
+
 def token_rules(settings: Settings, issuer: str) -> TokenRules:
-    audience = settings.keycloak_audience
     return TokenRules(
         issuer=issuer,
-        audience=audience,
-        claims=ClaimNames.of(settings.role_claims, audience, settings.tenant_claim, settings.default_tenant),
+        audience=settings.keycloak_audience,
+        claims=claim_names(settings),
         max_lifetime=settings.max_token_lifetime_s,
         clock_skew=settings.clock_skew_s,
         require_nbf=settings.require_nbf,

@@ -32,19 +32,29 @@ class ClaimNames:
 
 def principal_of(claims: Mapping[str, Any], names: ClaimNames) -> Principal:
     """Raises `Unauthenticated` where the token names no tenant and there is no default one."""
-    roles = {role for path in names.roles for role in _strings_at(claims, path)}
     tenant = claims.get(names.tenant) or names.default_tenant
     if not isinstance(tenant, str):
         raise Unauthenticated(f"the access token names no tenant: its claim {names.tenant!r} is missing or no string")
-    scope, name = claims.get("scope"), claims.get("name")
+    name = claims.get("name")
     return Principal(
         subject=claims["sub"],
         tenant=tenant,
-        roles=frozenset(roles),
-        scopes=foreign_scopes(scope.split()[:MAX_ROLES]) if isinstance(scope, str) else frozenset(),
+        roles=roles_in(claims, names) or frozenset(),
+        scopes=scopes_in(claims) or frozenset(),
         name=name if isinstance(name, str) else None,
         expires_at=claims.get("exp"),
     )
+
+
+def roles_in(claims: Mapping[str, Any], names: ClaimNames) -> frozenset[str] | None:
+    """None where they have none of the places for roles."""
+    found = [roles for path in names.roles if (roles := _strings_at(claims, path)) is not None]
+    return frozenset().union(*found) if found else None
+
+
+def scopes_in(claims: Mapping[str, Any]) -> frozenset[str] | None:
+    scope = claims.get("scope")
+    return foreign_scopes(scope.split()[:MAX_ROLES]) if isinstance(scope, str) else None
 
 
 def anonymous(tenant: str) -> Principal:
@@ -52,8 +62,8 @@ def anonymous(tenant: str) -> Principal:
     return Principal("anonymous", tenant, roles=ROLES, scopes=frozenset({EVERY_SCOPE}))
 
 
-def _strings_at(claims: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
+def _strings_at(claims: Mapping[str, Any], path: tuple[str, ...]) -> list[str] | None:
     value: Any = claims
     for step in path:
         value = value.get(step) if isinstance(value, dict) or value is claims else None
-    return [item for item in value[:MAX_ROLES] if isinstance(item, str)] if isinstance(value, list) else []
+    return [item for item in value[:MAX_ROLES] if isinstance(item, str)] if isinstance(value, list) else None

@@ -4,17 +4,19 @@ import asyncio
 from collections.abc import Iterable
 from typing import Protocol
 
+from graph.auth.introspection import Introspection
 from graph.errors import Unavailable
 from graph.server.in_service import InService
 from graph.server.live.admission import Admission, Topics
 from graph.server.live.limits import LiveLimits, Quotas
+from graph.server.live.revocation import Revocable, Revocations
 from graph.server.live.wheel import Wheel
 
 SENT_AWAY_AT_A_TIME = 500
 """So many clients are told to go before the event loop has its turn."""
 
 
-class Connection(Protocol):
+class Connection(Revocable, Protocol):
     """A session or a stream."""
 
     @property
@@ -28,14 +30,26 @@ class Connection(Protocol):
 
 
 class Live:
-    """`topics` is None where subscriptions are about nothing in particular."""
+    """`topics` is None where subscriptions are about nothing in particular, `introspection` where nobody tells of revoked tokens.
 
-    def __init__(self, in_service: InService, admission: Admission, limits: LiveLimits, topics: Topics | None = None) -> None:
+    `interval` is how often it is asked, in seconds.
+    """
+
+    def __init__(
+        self,
+        in_service: InService,
+        admission: Admission,
+        limits: LiveLimits,
+        topics: Topics | None = None,
+        introspection: Introspection | None = None,
+        interval: float = 4,
+    ) -> None:
         self.in_service, self.admission, self.limits, self.topics = in_service, admission, limits, topics
         self.quotas, self.wheel = Quotas(limits), Wheel()
         self.draining = False
         self._connections: set[Connection] = set()
         self._closing: set[asyncio.Task[None]] = set()
+        self._revocations = None if introspection is None else Revocations(introspection, self._connections, interval)
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -49,6 +63,8 @@ class Live:
 
     def enter(self, connection: Connection) -> None:
         self._connections.add(connection)
+        if self._revocations is not None:
+            self._revocations.start()
 
     def leave(self, connection: Connection) -> None:
         self._connections.discard(connection)
@@ -71,6 +87,8 @@ class Live:
         self.draining = True
         await self._send_away(list(self._connections))
         await self.wheel.close()
+        if self._revocations is not None:
+            await self._revocations.close()
 
     async def _send_away(self, connections: Iterable[Connection]) -> None:
         for number, connection in enumerate(connections, start=1):

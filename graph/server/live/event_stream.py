@@ -7,11 +7,13 @@ that have identifiers ("single connection").
 import asyncio
 import random
 import time
+from dataclasses import replace
 from typing import Any
 
 from starlette.types import Receive, Send
 
 from graph import json_codec
+from graph.contracts import Principal
 from graph.errors import ResyncRequired, Unauthenticated
 from graph.server.exchange import ByteTransport
 from graph.server.live.admission import Caller
@@ -108,6 +110,14 @@ class EventStream:
     def send_away(self) -> None:
         self._line.push(chunk(f"retry: {1_000 * random.randint(*RETRY_SECONDS)}\n: the server restarts\n\n"))
         self.end()
+
+    def revoke(self) -> None:
+        self.operations.break_off_all(Unauthenticated("the access token has been revoked"))
+        self.end()
+
+    async def narrow(self, principal: Principal) -> None:
+        self.become(replace(self.caller, principal=principal))
+        await self.operations.renew(self.caller)
 
     def due(self, now: float) -> float | None:
         if self.closed:

@@ -7,10 +7,12 @@ import asyncio
 import random
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import IntEnum
 from typing import Any, Protocol
 
 from graph import json_codec
+from graph.contracts import Principal
 from graph.errors import BadRequest, CityGraphError, Forbidden, RateLimited, Unauthenticated, Unavailable
 from graph.server.graphql_request import read_request
 from graph.server.live.admission import Admission, Caller
@@ -78,7 +80,6 @@ class Session:
     """To be given each message (`receive`), and told when the socket is gone (`gone`)."""
 
     __slots__ = (
-        "_caller",
         "_expires",
         "_headers",
         "_heard",
@@ -89,6 +90,7 @@ class Session:
         "_pinged",
         "_rate",
         "_socket",
+        "caller",
         "closed",
         "slot",
     )
@@ -99,7 +101,7 @@ class Session:
         self._init_by: float | None = now + live.limits.init_timeout
         self._keep_alive_at = now + live.limits.keep_alive * random.uniform(0.5, 1)
         self._expires: float | None = None
-        self._caller: Caller | None = None
+        self.caller: Caller | None = None
         self._operations: Operations | None = None
         self._heard = self._pinged = self.closed = False
         self.slot: int | None = None
@@ -142,6 +144,13 @@ class Session:
     def send_away(self) -> None:
         """The server stops."""
         self.close(Code.SERVICE_RESTART, f"the server restarts: retry after {random.randint(*RETRY_SECONDS)} s")
+
+    def revoke(self) -> None:
+        self.close(Code.UNAUTHORIZED, "the access token has been revoked")
+
+    async def narrow(self, principal: Principal) -> None:
+        if self.caller is not None:
+            await self._renewed(replace(self.caller, principal=principal))
 
     def due(self, now: float) -> float | None:
         if self.closed:
@@ -216,15 +225,13 @@ class Session:
         return None
 
     async def _ping(self, payload: Mapping[str, Any]) -> None:
-        if self._caller is not None and payload:
-            before = self._caller
+        if self.caller is not None and payload:
+            before = self.caller
             caller = await self._told(self._live.admission.renew(payload, before))
             if self.closed:
                 return
             if caller is not None:
-                self._become(caller)
-                if self._operations is not None:
-                    await self._operations.renew(caller)
+                await self._renewed(caller)
         self._push(PONG)
 
     async def _told(self, asked: Any) -> Caller | None:
@@ -241,8 +248,13 @@ class Session:
             return caller
         return None
 
+    async def _renewed(self, caller: Caller) -> None:
+        self._become(caller)
+        if self._operations is not None:
+            await self._operations.renew(caller)
+
     def _become(self, caller: Caller) -> None:
-        self._caller = caller
+        self.caller = caller
         self._expires = None
         if caller.principal.expires_at is not None:
             self._expires = asyncio.get_running_loop().time() + caller.principal.expires_at - time.time()
@@ -250,12 +262,12 @@ class Session:
 
     def _subscribe(self, message: Mapping[str, Any]) -> None:
         id, request = read_id(message), read_request(read_payload(message))
-        if self._operations is None or self._caller is None:
+        if self._operations is None or self.caller is None:
             return self.close(Code.UNAUTHORIZED, "Unauthorized")
         if id in self._operations:
             return self.close(Code.SUBSCRIBER_EXISTS, f"Subscriber for {id} already exists")
         try:
-            operation = self._operations.reserve(id, request, self._caller)
+            operation = self._operations.reserve(id, request, self.caller)
         except (RateLimited, Unavailable) as error:
             return self.say_errors(id, [graphql_error(error, new_trace())])
         operation.task = asyncio.create_task(self._run(self._operations, operation))

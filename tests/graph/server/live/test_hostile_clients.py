@@ -87,7 +87,7 @@ async def test_slow_client_when_its_field_can_resume_then_it_is_told_to_and_othe
         await flood(server, listener, 400)
 
         live = server.application._parts.live
-        held = [session for session in live._connections if session._caller.principal.subject == "eve"]  # type: ignore[attr-defined]
+        held = [session for session in live._connections if session.caller.principal.subject == "eve"]  # type: ignore[attr-defined]
         assert [len(session._operations._running) for session in held] == [0]  # type: ignore[attr-defined]
         assert held[0]._socket._transport.get_write_buffer_size() < 150_000  # type: ignore[attr-defined]
 
