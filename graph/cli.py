@@ -57,6 +57,7 @@ class ReportStatus(StrEnum):
 Config = Annotated[Path | None, typer.Option("--config", help="YAML file: settings, and `subgraphs:`.")]
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on (HOST).")]
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on (PORT); 0 takes a free one.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, max=64, help="Processes that serve the port (CITYGRAPH_WORKERS).")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of the store and the demo's key (DATA_DIR).")]
 City = Annotated[str | None, typer.Option("--city", help="Identifier of this gateway's own city (CITY_ID).")]
 Tenant = Annotated[str | None, typer.Option("--tenant", help="Whose data; by default the city's identifier.")]
@@ -71,11 +72,13 @@ def demo(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None
 
 
 @app.command()
-def serve(config: Config = None, host: Host = None, port: Port = None, data_dir: DataDir = None, city: City = None) -> None:
+def serve(
+    config: Config = None, host: Host = None, port: Port = None, data_dir: DataDir = None, city: City = None, workers: Workers = None
+) -> None:
     """Serve this city: its own slices, and the subgraphs of the configuration."""
     from graph.commands import serve
 
-    serve.run(config, {"host": host, "port": port, "data_dir": data_dir, "city_id": city})
+    serve.run(config, {"host": host, "port": port, "data_dir": data_dir, "city_id": city, "workers": workers})
 
 
 @app.command()
@@ -84,6 +87,7 @@ def gateway(
     config: Config = None,
     host: Host = None,
     port: Port = None,
+    workers: Workers = None,
     no_auth: Annotated[bool, typer.Option("--no-auth", help="Ask for no token; on loopback only.")] = False,
 ) -> None:
     """Serve a federation of other people's subgraphs, without a city of its own; it follows its files. The port is 4000 unless set."""
@@ -91,7 +95,7 @@ def gateway(
 
     if supergraph is None and config is None:
         raise typer.BadParameter("give --supergraph, or --config with subgraphs", param_hint="--supergraph / --config")
-    gateway.run(supergraph, config, {"host": host, "port": port}, no_auth=no_auth)
+    gateway.run(supergraph, config, {"host": host, "port": port, "workers": workers}, no_auth=no_auth)
 
 
 @app.command()

@@ -42,6 +42,11 @@ def open_bus(settings: Settings) -> OpenedBus:
     return OpenedBus(EventBus(carrier), True, {"the event bus": partial(_check, carrier, grace)} if grace else {})
 
 
+def is_shared(settings: Settings) -> bool:
+    """Whether other processes hear what this one publishes."""
+    return _url(settings) is not None
+
+
 async def _check(carrier: Silent, grace: float) -> None:
     """An interruption that is soon over must not take every process out of service at once: all but what is live goes on."""
     if carrier.silent_for > grace:

@@ -72,7 +72,7 @@ def stop(running: Running) -> int:
 
 def clean_environment(**variables: str) -> dict[str, str]:
     """What the tests' own environment says about a city must not count."""
-    ours = re.compile(r"KEYCLOAK_|CITYGRAPH_|JWKS_URL|DATABASE_URL|DATA_DIR|CITY_ID|HOST|PORT|LOG_LEVEL|CORS_|MAX_PAYLOAD")
+    ours = re.compile(r"KEYCLOAK_|CITYGRAPH_|REDIS_URL|JWKS_URL|DATABASE_URL|DATA_DIR|CITY_ID|HOST|PORT|LOG_LEVEL|CORS_|MAX_PAYLOAD")
     return {**{name: value for name, value in os.environ.items() if not ours.match(name)}, **variables}
 
 
