@@ -23,7 +23,7 @@ demo: $(STAMP)
 	@exec $(BIN)/citygraph demo --port "$(PORT)" --data-dir "$(DATA_DIR)"
 
 test: $(STAMP)
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 soak: $(STAMP)
 	@CITYGRAPH_SOAK=1 $(BIN)/pytest --timeout=3600 tests/oracle tests/graph/planner/test_plan_is_optimal.py \

@@ -3,11 +3,13 @@
 Packages are installed beside the `package.json` that names them, on first use.
 """
 
+import fcntl
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -47,12 +49,21 @@ def _version(node: str) -> int:
 
 
 def _install(npm: Sequence[str], folder: Path) -> None:
-    lock, installed = folder / "package-lock.json", folder / "node_modules" / ".package-lock.json"
-    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
-        return
-    done = run([*npm, "ci", "--prefix", str(folder), "--no-audit", "--no-fund", "--ignore-scripts"])
-    if done.returncode != 0:
-        _missing(f"npm cannot install the packages of {folder.name}: {done.stderr[-500:]}")
+    versions, installed = folder / "package-lock.json", folder / "node_modules" / ".package-lock.json"
+    with _alone(versions):
+        if installed.exists() and installed.stat().st_mtime >= versions.stat().st_mtime:
+            return
+        done = run([*npm, "ci", "--prefix", str(folder), "--no-audit", "--no-fund", "--ignore-scripts"])
+        if done.returncode != 0:
+            _missing(f"npm cannot install the packages of {folder.name}: {done.stderr[-500:]}")
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Test processes that run side by side install one after the other."""
+    with file.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def _missing(reason: str) -> tuple[str, list[str]]:
