@@ -7,6 +7,7 @@ import pytest
 import shapely
 
 from resolvers.cities.commands import ensure_city
+from resolvers.city_objects import queries
 from resolvers.city_objects.records import CityObjectType
 from resolvers.stores.engine import Store
 from subgraphs.city_objects import schema as city_objects
@@ -208,6 +209,16 @@ async def test_plan_when_a_box_is_asked_then_the_spatial_index_answers(sqlite_st
     plan = await _sqlite_plan(sqlite_store, {"filter": {"boundingBox": BOX}})
 
     assert any("city_object_geometry_rt VIRTUAL TABLE INDEX 2:" in step for step in plan)
+    assert plan[0] == "SEARCH city_object USING INTEGER PRIMARY KEY (rowid=?)"
+
+
+async def test_plan_when_a_box_holds_much_then_an_index_has_the_order(sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "_FEW", 5)
+
+    plan = await _sqlite_plan(sqlite_store, {"filter": {"boundingBox": BOX}})
+
+    assert plan[0].startswith("SEARCH city_object USING INDEX")
+    assert "USE TEMP B-TREE FOR ORDER BY" not in plan
 
 
 async def test_plan_when_everything_is_listed_then_an_index_has_the_order(sqlite_store: Store) -> None:
@@ -227,6 +238,6 @@ async def _sqlite_plan(store: Store, variables: dict[str, Any]) -> list[str]:
     first = await ask(page, variables)
     with record_statements(store) as sent:
         await ask(page, {**variables, "after": first.data["cityObjects"]["pageInfo"]["endCursor"]})
-    [(sql, parameters)] = sent
+    sql, parameters = sent[-1]
     async with store.read() as connection:
         return [row[-1] for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)]
