@@ -1,6 +1,6 @@
 """A backend for `broadcaster` on one Redis stream, which outlives Redis: it connects again and goes on after the last entry it read.
 
-`broadcaster`'s own backends for Redis do neither (see docs/decisions/0007). A stream that has become another, because Redis came back
+`broadcaster`'s own backends for Redis do neither (see docs/decisions/0008). A stream that has become another, because Redis came back
 without what it had, is read from its beginning, and `on_loss` is called: who counts messages knows what is missing.
 """
 
