@@ -37,9 +37,11 @@ async function basics(client) {
   await whole(client, 'mutation', 'mutation { count }');
   await whole(client, 'three', 'subscription { three }');
   await whole(client, 'refused', '{ nothing }');
-  const stop = client.subscribe({ query: TICKS, variables }, sink('ticks'));
+  let stop;
+  const ended = new Promise((done) => { stop = client.subscribe({ query: TICKS, variables }, sink('ticks', done)); });
   await waitForWord();
   stop();
+  await ended;
   await waitForWord();
   await client.dispose();
 }

@@ -57,7 +57,7 @@ async def test_token_when_it_cannot_be_accepted_then_4401_and_why(server: Server
 
 
 async def test_token_when_it_expires_then_4401(server: Server) -> None:
-    async with server.client(lifetime=1) as client:
+    async with server.client(lifetime=2) as client:
         await client.subscribe("a", TICKS)
         await server.settled(open=1)
 
@@ -66,13 +66,13 @@ async def test_token_when_it_expires_then_4401(server: Server) -> None:
 
 
 async def test_token_when_a_fresh_one_comes_in_time_then_the_subscription_goes_on(server: Server) -> None:
-    async with server.client(lifetime=1) as client:
+    async with server.client(lifetime=2) as client:
         await client.subscribe("a", TICKS)
         await server.settled(open=1)
         await renewed(client, server.token(lifetime=60))
         assert await client.message() == {"type": "pong"}
 
-        await asyncio.sleep(1.6)
+        await asyncio.sleep(2.4)
         server.rooms.publish("one", 1)
 
         assert (await client.message())["payload"] == {"data": {"ticks": {"number": 1}}}

@@ -9,7 +9,7 @@ from tests.graph.server.live.streaming import Server
 TICKS = 'subscription { ticks(room: "one") { number } }'
 
 
-@pytest.mark.settings(live_keep_alive_s=0.5)
+@pytest.mark.settings(live_keep_alive_s=1.5)
 async def test_subscription_when_the_schema_is_replaced_then_it_is_told_to_begin_anew_and_the_old_one_is_closed(server: Server) -> None:
     closed: list[str] = []
     in_service = server.application.in_service
