@@ -10,6 +10,7 @@ from graph.contracts import Event
 from graph.errors import ResyncRequired
 from graph.redis_client import redis_client
 from graph.subscriptions import outbox, redis_streams
+from graph.subscriptions.redis_streams import NewStream, RedisStreams
 from tests.fakes.redis import Redis, running_redis
 
 CHANNEL = "citygraph.FI-HELSINKI"
@@ -172,4 +173,19 @@ async def test_stream_when_much_is_published_then_it_stays_within_its_bound(redi
 
     # Redis drops whole blocks of a hundred entries.
     assert await client.xlen(CHANNEL) <= 200
+    await client.aclose()
+
+
+async def test_message_when_the_stream_is_a_new_one_then_it_is_not_appended_before_what_went_with_the_old_one(redis: Redis) -> None:
+    client, streams = redis_client(redis.url), RedisStreams(redis.url)
+    await streams.publish("s", "1")
+    await client.flushall()
+
+    with pytest.raises(NewStream):
+        await streams.publish("s", "2")
+    await streams.publish("s", "1")
+    await streams.publish("s", "2")
+
+    assert [fields for _, fields in await client.xrange("s")] == [{"m": "1"}, {"m": "2"}]
+    await streams.disconnect()
     await client.aclose()
