@@ -109,7 +109,9 @@ class SharedParticipants(Participants):
                 logger.info("participants cannot be told to other processes: %s", f"{type(error).__name__}: {error}"[:300])
                 await asyncio.sleep(1)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), max(0.05, self._next_beat - clock()))
+                # `wait_for` of Python 3.11 loses a cancellation that comes together with what is waited for.
+                async with asyncio.timeout(max(0.05, self._next_beat - clock())):
+                    await self._changed.wait()
 
     async def _say_alive(self) -> bool:
         """False where nobody knew any more that it did."""

@@ -127,7 +127,8 @@ class BroadcastCarrier:
         self._heard, self._lost = heard, lost
         self._tasks = [asyncio.create_task(work()) for work in (self._receive, self._send, self._watch)]
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._joined.wait(), JOIN_SECONDS)
+            async with asyncio.timeout(JOIN_SECONDS):
+                await self._joined.wait()
         if not self._joined.is_set():
             logger.error("the event bus cannot be reached: it is tried for further")
 

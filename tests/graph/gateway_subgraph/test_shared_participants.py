@@ -113,3 +113,12 @@ async def test_changes_when_too_many_wait_then_all_is_said_anew(redis: Redis, mo
         redis.start()
 
         await there(two, Presence("u7", None, 7))
+
+
+async def test_process_when_it_closes_just_as_somebody_leaves_then_it_ends(redis: Redis) -> None:
+    async with asyncio.timeout(10):
+        async with process(redis) as one:
+            one.join("t", MODEL, ANNA)
+            await there(one, ANNA)
+            await asyncio.sleep(0.1)
+            one.leave("t", MODEL, "anna")
