@@ -17,9 +17,7 @@ from graph.server.run import Serving, configured, listen
 from tests.fakes.city import CITY, City, running_city
 from tests.graph.server.live.streaming import PROTOCOL, Client
 
-CREATE = (
-    """mutation ($content: JSON!) { createModel(input: {name: "Value chain", content: $content}) { model { id version } } }"""
-)
+CREATE = """mutation ($content: JSON!) { createModel(input: {name: "Value chain", content: $content}) { model { id version } } }"""
 PATCH = """mutation ($id: ID!, $version: Int!, $patch: JSONPatch!) {
   patchModel(input: {id: $id, baseVersion: $version, patch: $patch}) { model { version } }
 }"""
