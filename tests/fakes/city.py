@@ -110,7 +110,7 @@ class City:
             opened = await pipeline.open(GraphQLRequest(document, variables or {}), context, Trace("request-1", "0" * 31 + "1"), sink)
             assert isinstance(opened, Attachment), opened.body
             try:
-                await asyncio.sleep(0.1)  # until the source listens
+                await asyncio.sleep(0.3)  # until the source listens
                 yield sink
             finally:
                 opened.detach()
