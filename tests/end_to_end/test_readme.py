@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ import pytest
 
 from tests.end_to_end.conftest import clean_environment
 from tests.fakes.postgresql import PostgreSQL
+from tests.fakes.redis import Redis, running_redis
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+ENDPOINT = re.compile(r"http://\S+/graphql")
 SERVERS = ("make demo", "citygraph gateway", "citygraph serve")
 
 
@@ -45,7 +47,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_commands_when_run_as_written_then_each_works(demo: Any, folder: Path, postgresql: PostgreSQL) -> None:
+@pytest.fixture
+def redis(redis_installed: None) -> Iterator[Redis]:
+    with running_redis() as server:
+        yield server
+
+
+def test_commands_when_run_as_written_then_each_works(demo: Any, folder: Path, postgresql: PostgreSQL, redis: Redis) -> None:
     (folder / "data").mkdir()
     (folder / "data" / "citygraph.db").write_bytes((demo.data_dir / "citygraph.db").read_bytes())
     environment = clean_environment(DATA_DIR=str(folder / "data"), PORT="0")
@@ -54,21 +62,56 @@ def test_commands_when_run_as_written_then_each_works(demo: Any, folder: Path, p
 
     with ExitStack() as running:
         for command in _commands():
+            asked = command.replace("postgresql://citygraph@127.0.0.1:5432/citygraph", database)
+            asked = asked.replace("redis://127.0.0.1:6379/0", redis.url)
             if any(server in command for server in SERVERS):
-                answering = running.enter_context(_served(command, folder, environment))
+                answering = running.enter_context(_served(asked, folder, environment))
                 endpoint = endpoint or answering
                 continue
-            asked = command.replace("http://127.0.0.1:8000/graphql", endpoint)
-            asked = asked.replace("postgresql://citygraph@127.0.0.1:5432/citygraph", database)
+            asked = asked.replace("http://127.0.0.1:8000/graphql", endpoint)
+            if "subscription" in asked:
+                followed = running.enter_context(_followed(asked, folder, environment))
+                continue
             done = subprocess.run(
                 ["bash", "-c", asked], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=90
             )
             assert done.returncode == 0, f"{command}\n{done.stderr}"
             if command.startswith("curl"):
                 assert json.loads(done.stdout) == next(answers)
+        assert followed() == _event()
 
-    assert len(_commands()) == 13
+    assert len(_commands()) == 15
     assert list(answers) == []
+
+
+def _event() -> str:
+    """What the README shows of the subscription."""
+    (shown,) = [text for text in _blocks("text") if text.startswith("event:")]
+    return shown.strip()
+
+
+@contextmanager
+def _followed(command: str, folder: Path, environment: dict[str, str]) -> Iterator[Callable[[], str]]:
+    """A command that goes on until it is ended; gives its first event, once that has come."""
+    output = folder / "followed"
+
+    def begun() -> str:
+        return output.read_text(encoding="utf-8")
+
+    def event() -> str:
+        _wait(lambda: "data:" in begun(), begun)
+        return begun().removeprefix(":").strip()
+
+    with output.open("w") as stream:
+        process = subprocess.Popen(
+            ["bash", "-c", command], cwd=folder, env=environment, stdout=stream, stderr=stream, start_new_session=True
+        )
+    try:
+        _wait(lambda: begun() != "", begun)
+        yield event
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(timeout=20)
 
 
 @contextmanager
@@ -80,13 +123,19 @@ def _served(command: str, folder: Path, environment: dict[str, str]) -> Iterator
             ["bash", "-c", command], cwd=folder, env=environment, stdout=stream, stderr=stream, start_new_session=True
         )
     try:
-        deadline = time.monotonic() + 60
-        while (found := re.search(r"http://\S+/graphql", output.read_text())) is None:
-            assert process.poll() is None, f"{command}\n{output.read_text()}"
-            assert time.monotonic() < deadline, f"{command}\n{output.read_text()}"
-            time.sleep(0.05)
+        _wait(lambda: process.poll() is not None or ENDPOINT.search(output.read_text()) is not None, output.read_text)
+        found = ENDPOINT.search(output.read_text())
+        assert found is not None, f"{command}\n{output.read_text()}"
         yield found[0]
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGINT)
         process.wait(timeout=20)
+
+
+def _wait(until: Callable[[], bool], told: Callable[[], str]) -> None:
+    """A minute at most."""
+    deadline = time.monotonic() + 60
+    while not until():
+        assert time.monotonic() < deadline, told()
+        time.sleep(0.05)
