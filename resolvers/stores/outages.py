@@ -44,15 +44,21 @@ def outage(error: BaseException) -> str | None:
             return _POSTGRESQL.get(code) or _POSTGRESQL.get(code[:2])
         if isinstance(cause, TimeoutError):
             return "the store took too long"
-        if isinstance(cause, ConnectionError) or _is_about_a_closed_connection(cause):
+        if isinstance(cause, ConnectionError) or _is_about_a_lost_connection(cause):
             return "the store cannot be reached"
     return None
 
 
-def _is_about_a_closed_connection(error: BaseException) -> bool:
-    """The driver's errors of this class are mostly about wrong calls, and arguments of a wrong type."""
+def _is_about_a_lost_connection(error: BaseException) -> bool:
+    """asyncpg's interface errors are mostly about wrong calls, and arguments of a wrong type.
+
+    A server that goes says so before it closes the connection. In between, asyncpg takes what it said for an answer that is not whole
+    yet, and refuses whatever comes next: as another operation being in progress, or as a state that it cannot leave.
+    """
+    if isinstance(error, asyncpg.InternalClientError):
+        return "another operation" in str(error)
     if isinstance(error, asyncpg.InterfaceError):
-        return "closed" in str(error) and not isinstance(error, asyncpg.DataError)
+        return ("closed" in str(error) or "another operation" in str(error)) and not isinstance(error, asyncpg.DataError)
     return isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
 
 
