@@ -23,7 +23,7 @@ from urllib.request import urlopen
 from gateway_load import shop
 from gateway_load.contestants import THIS, Contestant, always, peers
 from gateway_load.load import Generator, Load, generator
-from gateway_load.processes import (
+from servers import (
     BenchmarkError,
     Cores,
     Server,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway_load.processes import BenchmarkError
+from servers import BenchmarkError
 
 HERE = Path(__file__).parent
 THIS = "citygraph"

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway_load.processes import BenchmarkError, pinned
+from servers import BenchmarkError, pinned
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
 

@@ -4,6 +4,7 @@ Reads `/proc`, so Linux only. A server's children count as the server: Node's ga
 """
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -49,8 +50,8 @@ def pinned(core: int) -> Callable[[], None]:
     return lambda: os.sched_setaffinity(0, {core})
 
 
-def start(name: str, command: Sequence[str], core: int, folder: Path, environment: Mapping[str, str] | None = None) -> Server:
-    """Its output goes to a file of `folder`, named after it."""
+def start(name: str, command: Sequence[str], core: int | None, folder: Path, environment: Mapping[str, str] | None = None) -> Server:
+    """Its output goes to a file of `folder`, named after it. Without a core of its own it has them all."""
     log = folder / f"{name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -60,7 +61,7 @@ def start(name: str, command: Sequence[str], core: int, folder: Path, environmen
             stderr=subprocess.STDOUT,
             env={**os.environ, **(environment or {})},
             start_new_session=True,
-            preexec_fn=pinned(core),
+            preexec_fn=None if core is None else pinned(core),
         )
     return Server(name, process, log)
 
@@ -108,13 +109,18 @@ def first_answer(server: Server, url: str, body: bytes) -> bytes:
 
 def printed_port(server: Server) -> int:
     """The number that a server prints once it listens."""
+    return int(printed(server, r"\A(\d+)\n"))
+
+
+def printed(server: Server, pattern: str) -> str:
+    """What the pattern's group finds in what the server has printed, once it is there."""
     given_up = time.monotonic() + START_S
     while time.monotonic() < given_up and server.process.poll() is None:
-        text = server.log.read_text()
-        if text.endswith("\n"):
-            return int(text)
+        found = re.search(pattern, server.log.read_text(errors="replace"))
+        if found is not None:
+            return found[1]
         time.sleep(0.05)
-    raise BenchmarkError(f"{server.name} printed no port:\n{_end_of(server.log)}")
+    raise BenchmarkError(f"{server.name} did not say that it serves:\n{_end_of(server.log)}")
 
 
 def cpu_seconds(server: Server) -> float:
@@ -125,6 +131,12 @@ def cpu_seconds(server: Server) -> float:
 def resident_mb(server: Server) -> float:
     pages = sum(int(_proc(pid, "statm").split()[1]) for pid in _family(server.process.pid))
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def proportional_mb(server: Server) -> float:
+    """As `resident_mb`, but what several processes share is counted once: each has its part of it (`Pss`)."""
+    rollups = [_proc(pid, "smaps_rollup") for pid in _family(server.process.pid)]
+    return sum(int(line.split()[1]) for text in rollups for line in text.splitlines() if line.startswith("Pss:")) * 1024 / 1e6
 
 
 def _ticks(pid: int) -> int:
