@@ -1,14 +1,15 @@
 """Tickets: a short-lived secret that stands in for an access token once, where a browser can send none (ICD §7.1).
 
-A ticket holds for the principal that asked for it and for one model. Where several processes serve, they keep their tickets together,
-in `redis_tickets`: a browser's next connection may come to any of them.
+A ticket holds for the principal that asked for it and for one model. It keeps the token by which it was asked for: while its connection
+lives, the issuer can be asked whether that token still holds. Where several processes serve, they keep their tickets together, in
+`redis_tickets`: a browser's next connection may come to any of them.
 """
 
 import secrets
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from graph.contracts import Principal
@@ -27,18 +28,23 @@ def epoch_ms() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """`expires_at` in epoch milliseconds; `model` is its full identifier."""
+    """`expires_at` in epoch milliseconds; `model` is its full identifier.
 
-    secret: str
+    `authorization` is what the `Authorization` header said when the ticket was asked for, None where there was none. It is kept to be
+    asked after, and for nothing else.
+    """
+
+    secret: str = field(repr=False)
     principal: Principal
     model: str
     expires_at: int
+    authorization: str | None = field(default=None, repr=False)
 
 
 class Tickets(Protocol):
     """Issues tickets and takes each of them back once."""
 
-    async def issue(self, principal: Principal, model: str) -> Ticket:
+    async def issue(self, principal: Principal, model: str, authorization: str | None = None) -> Ticket:
         """Raises `RateLimited` where too many wait to be used, and `Unavailable` where they cannot be kept."""
         ...
 
@@ -47,8 +53,8 @@ class Tickets(Protocol):
         ...
 
 
-def new_ticket(principal: Principal, model: str, expires_at: int) -> Ticket:
-    return Ticket(secrets.token_urlsafe(32), principal, model, expires_at)
+def new_ticket(principal: Principal, model: str, expires_at: int, authorization: str | None) -> Ticket:
+    return Ticket(secrets.token_urlsafe(32), principal, model, expires_at, authorization)
 
 
 def unknown() -> Unauthenticated:
@@ -80,11 +86,11 @@ class MemoryTickets:
         self._issued, self._now = Issued(ttl_ms), now
         self._tickets: OrderedDict[str, Ticket] = OrderedDict()
 
-    async def issue(self, principal: Principal, model: str) -> Ticket:
+    async def issue(self, principal: Principal, model: str, authorization: str | None = None) -> Ticket:
         now = self._now()
         while self._tickets and next(iter(self._tickets.values())).expires_at <= now:
             self._tickets.popitem(last=False)
-        ticket = new_ticket(principal, model, self._issued.count(now))
+        ticket = new_ticket(principal, model, self._issued.count(now), authorization)
         self._tickets[ticket.secret] = ticket
         return ticket
 
@@ -98,7 +104,7 @@ class MemoryTickets:
 class NoTickets:
     """Where several processes serve without a place that they share: most tickets would be unknown where they are used."""
 
-    async def issue(self, principal: Principal, model: str) -> Ticket:
+    async def issue(self, principal: Principal, model: str, authorization: str | None = None) -> Ticket:
         raise Unavailable("tickets need REDIS_URL where several processes serve: send an access token instead")
 
     async def redeem(self, secret: str) -> Ticket:

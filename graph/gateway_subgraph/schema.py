@@ -239,7 +239,7 @@ async def _request_realtime_ticket(info: Info, input: RequestRealtimeTicketInput
         raise answer
     if answer is None:
         raise NotFound(f"There is no model {input.model_id!r}")
-    ticket = await gateway.tickets.issue(request.principal, answer.id)
+    ticket = await gateway.tickets.issue(request.principal, answer.id, request.headers.get("authorization"))
     return RealtimeTicketPayload(ticket=ticket.secret, expires_at=Timestamp(ticket.expires_at))
 
 

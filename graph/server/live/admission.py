@@ -1,11 +1,12 @@
 """Who may open a live connection: an access token, or a ticket that stands in for one, as the first message brings it.
 
 A browser cannot send headers with a WebSocket, so the token comes in the payload of `connection_init`; a client that can may send it
-with the upgrade instead. What a ticket is for stays with the connection: one model, and nothing besides.
+with the upgrade instead. What a ticket is for stays with the connection: one model, and nothing besides. The token behind a ticket is
+there to be asked after: no subgraph is told it, since whoever opened the connection never showed it here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from graph.auth.authenticate import Authenticator
@@ -22,11 +23,16 @@ _HANDSHAKE = ("sec-websocket-", "accept-", "connection", "upgrade", "cache-contr
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who speaks on a connection: with what headers, the token among them that holds now. `topic` is what a ticket is for."""
+    """Who speaks on a connection, and with what headers. `topic` is what a ticket is for.
+
+    `authorization` has the token that the rights are held by now, `Bearer <token>`. Where the client has sent it, the headers have it as
+    well; that of a ticket is here alone.
+    """
 
     principal: Principal
     headers: Mapping[str, str]
     topic: str | None = None
+    authorization: str | None = field(default=None, repr=False)
 
     def context(self, request_id: str) -> RequestContext:
         return RequestContext(self.principal, request_id, self.headers)
@@ -68,10 +74,10 @@ class Admission:
                 raise Unauthenticated("the ticket is no string" if self._tickets else "tickets are not known here: send a token")
             redeemed = await self._tickets.redeem(ticket)
             kept.pop(HEADER, None)
-            return Caller(redeemed.principal, kept, redeemed.model)
+            return Caller(redeemed.principal, kept, redeemed.model, redeemed.authorization)
         if token is not None:
             kept[HEADER] = token
-        return Caller(await self._authenticator.principal(kept), kept)
+        return Caller(await self._authenticator.principal(kept), kept, None, kept.get(HEADER))
 
     async def renew(self, payload: Mapping[str, Any], before: Caller) -> Caller | None:
         """The caller by a fresh token, None where the payload has none. Raises `Forbidden` where it is somebody else's."""
@@ -79,7 +85,8 @@ class Admission:
         if token is None:
             return None
         headers = {**before.headers, HEADER: token}
-        after = replace(before, principal=await self._authenticator.principal(headers), headers=headers)
+        principal = await self._authenticator.principal(headers)
+        after = replace(before, principal=principal, headers=headers, authorization=token)
         if not after.same_person(before):
             raise Forbidden("the fresh token is somebody else's")
         return after

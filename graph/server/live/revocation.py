@@ -1,5 +1,7 @@
 """Rights that are taken away while a connection is open: each token in use is asked after, again and again, however many use it.
 
+A connection that was opened by a ticket uses the token by which the ticket was asked for.
+
 An issuer that does not answer takes nothing away: the token holds until it expires, and the log says so.
 """
 
@@ -12,7 +14,7 @@ from typing import Protocol
 from graph.auth.introspection import Introspection
 from graph.contracts import Principal
 from graph.errors import Unavailable
-from graph.server.live.admission import HEADER, Caller
+from graph.server.live.admission import Caller
 
 AT_A_TIME = 20
 """Questions to the issuer that are under way."""
@@ -68,19 +70,19 @@ class Revocations:
     async def _round(self) -> None:
         using: dict[str, list[Revocable]] = defaultdict(list)
         for connection in list(self._connections):
-            if connection.caller is not None and (header := connection.caller.headers.get(HEADER)):
-                using[header].append(connection)
+            if connection.caller is not None and (authorization := connection.caller.authorization):
+                using[authorization].append(connection)
         async with asyncio.TaskGroup() as group:
-            for header, connections in using.items():
+            for authorization, connections in using.items():
                 await self._asking.acquire()
-                group.create_task(self._ask(header, connections))
+                group.create_task(self._ask(authorization, connections))
 
-    async def _ask(self, header: str, connections: list[Revocable]) -> None:
+    async def _ask(self, authorization: str, connections: list[Revocable]) -> None:
         try:
             before = connections[0].caller
             if before is None:
                 return
-            now = await self._introspection.now(header.partition(" ")[2].strip(), before.principal)
+            now = await self._introspection.now(authorization.partition(" ")[2].strip(), before.principal)
         except Unavailable as error:
             if self._answers:
                 logger.warning("whether tokens were revoked cannot be told: %s", error.detail)
@@ -91,7 +93,7 @@ class Revocations:
         self._answers = True
         for connection in connections:
             caller = connection.caller
-            if caller is None or caller.headers.get(HEADER) != header:
+            if caller is None or caller.authorization != authorization:
                 continue  # it has another by now
             if now is None:
                 connection.revoke()
