@@ -1,6 +1,7 @@
 """Tickets: each is taken back once, by whichever process, and never after its time (ICD §7.1)."""
 
 import asyncio
+from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -15,6 +16,7 @@ from graph.redis_client import redis_client
 from tests.fakes.redis import Redis, running_redis
 
 MODEL = "FI-HELSINKI/model/2f9c2a4d-7c14-4c0e-9f3d-4b1b3a2c9f1a"
+TOKEN = "Bearer header.claims.signature"
 WHO = Principal("u1", "FI-HELSINKI", frozenset({"planner"}), frozenset({"live:open"}), "Åsa", True, 1_800_000_000.5)
 
 
@@ -37,11 +39,11 @@ def tickets(request: pytest.FixtureRequest) -> Tickets:
 
 
 async def test_ticket_when_redeemed_then_it_says_whom_it_stands_for_and_holds_no_more(tickets: Tickets) -> None:
-    issued = await tickets.issue(WHO, MODEL)
+    issued = await tickets.issue(WHO, MODEL, TOKEN)
 
     redeemed = await tickets.redeem(issued.secret)
 
-    assert (redeemed, redeemed.principal.expires_at) == (issued, 1_800_000_000.5)
+    assert (redeemed, redeemed.principal.expires_at, redeemed.authorization) == (issued, 1_800_000_000.5, TOKEN)
     with pytest.raises(Unauthenticated, match="unknown, used, or expired"):
         await tickets.redeem(issued.secret)
 
@@ -78,13 +80,26 @@ async def test_ticket_when_redeemed_by_many_processes_at_once_then_one_of_them_h
     assert [answer for answer in answers if not isinstance(answer, Unauthenticated)] == [issued]
 
 
-async def test_ticket_when_kept_in_redis_then_the_secret_is_not_there_and_it_expires_by_itself(client: Client) -> None:
-    issued = await RedisTickets(client, "secrecy", 30_000).issue(WHO, MODEL)
+async def test_ticket_when_kept_in_redis_then_neither_it_nor_its_token_can_be_read_and_it_expires_by_itself(client: Client) -> None:
+    await client.flushall()
+    issued = await RedisTickets(client, "secrecy", 30_000).issue(WHO, MODEL, TOKEN)
 
-    [key] = await client.keys("secrecy*")
+    [key] = await client.keys("*")
+    value = str(await client.get(key))
 
-    assert issued.secret not in key + str(await client.get(key))
+    readable = f"{key} {value} {urlsafe_b64decode(value).decode('latin-1')}"
+    assert [part for part in (issued.secret, TOKEN, "claims", WHO.tenant, MODEL) if part in readable] == []
     assert 25_000 < await client.pttl(key) <= 30_000
+
+
+async def test_ticket_when_what_redis_has_of_it_was_changed_then_it_is_refused(client: Client) -> None:
+    tickets = RedisTickets(client, "changed", 30_000)
+    mine, other = await tickets.issue(WHO, MODEL, TOKEN), await tickets.issue(WHO, MODEL, TOKEN)
+
+    await client.set(tickets._key(mine.secret), str(await client.get(tickets._key(other.secret))))
+
+    with pytest.raises(Unauthenticated):
+        await tickets.redeem(mine.secret)
 
 
 async def test_tickets_when_redis_is_away_then_they_are_unavailable_rather_than_unknown(redis_installed: None) -> None:

@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from graph.auth.demo_issuer import DemoIssuer, open_issuer
-from graph.auth.tickets import MemoryTickets
+from graph.auth.tickets import MemoryTickets, Tickets
 from graph.composing import composed
 from graph.config import Settings
 from graph.contracts import Principal, SubgraphSDL
@@ -137,7 +137,7 @@ class Server:
     application: Application
     rooms: Rooms
     presence: Presence
-    tickets: MemoryTickets
+    tickets: Tickets
     issuer: DemoIssuer
     federation: Federation
     settings: Settings
@@ -214,9 +214,9 @@ class Client:
                 return self.socket.close_code, self.socket.close_reason
 
 
-def assembled(folder: Path, **settings: Any) -> Server:
+def assembled(folder: Path, *, tickets: Tickets | None = None, **settings: Any) -> Server:
     """Everything but the socket."""
-    rooms, presence, tickets = Rooms(), Presence(), MemoryTickets(30_000)
+    rooms, presence, tickets = Rooms(), Presence(), tickets or MemoryTickets(30_000)
     issuer = open_issuer(folder / "issuer.json", "http://127.0.0.1:1")
     configuration = Settings(**settings)
     federation = Federation(composed([SubgraphSDL("rooms", None, SDL)]), {"rooms": rooms.transport()})
@@ -225,8 +225,8 @@ def assembled(folder: Path, **settings: Any) -> Server:
 
 
 @asynccontextmanager
-async def live_server(folder: Path, **settings: Any) -> AsyncIterator[Server]:
-    server = assembled(folder, **settings)
+async def live_server(folder: Path, *, tickets: Tickets | None = None, **settings: Any) -> AsyncIterator[Server]:
+    server = assembled(folder, tickets=tickets, **settings)
     serving = Serving(0, 5, server.settings.live_max_message_kb * 1_000)
     running = uvicorn.Server(configured(server.application, serving))
     with listen("127.0.0.1", 0) as listener:

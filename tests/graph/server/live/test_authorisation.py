@@ -2,11 +2,14 @@
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 
+from graph.auth.tickets import MemoryTickets
 from graph.contracts import Principal
-from tests.graph.server.live.streaming import Client, Server
+from graph.server.live.admission import Admission
+from tests.graph.server.live.streaming import Client, Server, live_server
 
 EDITS = 'subscription { edits(room: "one") { number } }'
 TICKS = 'subscription { ticks(room: "one") { number } }'
@@ -154,6 +157,25 @@ async def test_ticket_when_used_before_then_4401(server: Server) -> None:
         pass
 
     assert await refused(server, {"ticket": ticket.secret}) == (4401, "the ticket is unknown, used, or expired")
+
+
+async def test_ticket_when_it_is_late_then_4401(tmp_path: Path) -> None:
+    """TC-07: a ticket is for a short time."""
+    async with live_server(tmp_path, tickets=MemoryTickets(50)) as server:
+        ticket = await server.tickets.issue(principal(server), "c/model/1")
+        await asyncio.sleep(0.06)
+
+        assert await refused(server, {"ticket": ticket.secret}) == (4401, "the ticket is unknown, used, or expired")
+
+
+async def test_ticket_when_redeemed_then_no_subgraph_is_told_the_token_behind_it(server: Server) -> None:
+    admission = Admission(server.around.authenticator, server.tickets)
+    ticket = await server.tickets.issue(principal(server), "c/model/1", "Bearer behind")
+
+    caller = await admission.admit({"ticket": ticket.secret}, {"x-city": "H", "authorization": "Bearer with the upgrade"})
+
+    assert caller.context("r").headers == {"x-city": "H"}
+    assert caller.authorization == "Bearer behind"
 
 
 async def test_ticket_when_the_token_behind_it_expires_then_4401(server: Server) -> None:

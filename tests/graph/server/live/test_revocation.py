@@ -1,47 +1,28 @@
 """Tokens that their issuer revokes, or narrows, while a connection is open; the issuer is a server of RFC 7662's one endpoint."""
 
 import asyncio
-import base64
 import time
-from collections import Counter
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
 
+from graph.auth.redis_tickets import RedisTickets
+from graph.auth.tickets import MemoryTickets, Tickets
+from graph.redis_client import redis_client
+from tests.fakes.introspection import Issuer
+from tests.fakes.redis import Redis, running_redis
 from tests.fakes.servers import served
 from tests.graph.server.live.streaming import Server, live_server
 
 EDITS = 'subscription { edits(room: "one") { number } }'
 TICKS = 'subscription { ticks(room: "one") { number } }'
+MODEL = "c/model/1"
+EVENTS = f'subscription {{ modelEvents(modelId: "{MODEL}") {{ number }} }}'
+GUARDED_EVENTS = f'subscription {{ modelEvents(modelId: "{MODEL}") {{ number model }} }}'
 INTERVAL = 0.2
-
-
-@dataclass
-class Issuer:
-    """Says of each token what it is told to; a status says it instead."""
-
-    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
-    status: int = 200
-    asked: Counter[str] = field(default_factory=Counter)
-    credentials: set[str] = field(default_factory=set)
-
-    @property
-    def application(self) -> Starlette:
-        return Starlette(routes=[Route("/introspect", self._introspect, methods=["POST"])])
-
-    async def _introspect(self, request: Request) -> JSONResponse:
-        form = dict(part.split("=", 1) for part in (await request.body()).decode().split("&"))
-        self.asked[form["token"]] += 1
-        self.credentials.add(base64.b64decode(request.headers["authorization"].removeprefix("Basic ")).decode())
-        return JSONResponse(self.answers.get(form["token"], {"active": True}), self.status)
 
 
 @pytest.fixture
@@ -51,17 +32,34 @@ async def issuer() -> Issuer:
 
 @pytest.fixture
 async def server(tmp_path: Path, issuer: Issuer) -> AsyncIterator[Server]:
-    async with (
-        served(issuer.application) as url,
-        live_server(
-            tmp_path,
-            introspection_url=f"{url}/introspect",
-            introspection_client_id="citygraph",
-            introspection_client_secret="secret:1",
-            introspection_interval_s=INTERVAL,
-        ) as server,
-    ):
+    async with served(issuer.application) as url, live_server(tmp_path, **issuer.settings(url, INTERVAL)) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def redis(redis_installed: None) -> Iterator[Redis]:
+    with running_redis() as running:
+        yield running
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def by_ticket(tmp_path: Path, issuer: Issuer, request: pytest.FixtureRequest) -> AsyncIterator[Server]:
+    """A server whose tickets are kept in its memory, or in Redis."""
+    async with AsyncExitStack() as stack:
+        tickets: Tickets = MemoryTickets(30_000)
+        if request.param == "redis":
+            client = redis_client(request.getfixturevalue("redis").url)
+            stack.push_async_callback(client.aclose)
+            tickets = RedisTickets(client, "t", 30_000)
+        url = await stack.enter_async_context(served(issuer.application))
+        yield await stack.enter_async_context(live_server(tmp_path, tickets=tickets, **issuer.settings(url, INTERVAL)))
+
+
+async def ticket(server: Server, token: str) -> dict[str, str]:
+    """The payload with a ticket that was asked for by that token."""
+    authorization = f"Bearer {token}"
+    principal = await server.around.authenticator.principal({"authorization": authorization})
+    return {"ticket": (await server.tickets.issue(principal, MODEL, authorization)).secret}
 
 
 async def test_token_when_it_is_revoked_then_its_sockets_close_and_others_stay(server: Server, issuer: Issuer) -> None:
@@ -141,3 +139,57 @@ async def test_stream_when_its_token_is_revoked_then_it_says_so_and_ends(server:
     assert "UNAUTHENTICATED" in said
     assert "event: complete" in said
     await server.settled(open=0)
+
+
+async def test_ticket_when_the_token_behind_it_is_revoked_then_4401(by_ticket: Server, issuer: Issuer) -> None:
+    server, token = by_ticket, by_ticket.token("dth_editor")
+    async with server.client(payload=await ticket(server, token)) as client:
+        await client.subscribe("a", EVENTS)
+        await server.settled(open=1)
+
+        issuer.answers[token] = {"active": False}
+
+        assert await client.close_code() == (4401, "the access token has been revoked")
+    await server.settled(open=0)
+
+
+async def test_ticket_when_a_role_is_taken_from_the_token_behind_it_then_what_needs_it_ends(by_ticket: Server, issuer: Issuer) -> None:
+    server, token = by_ticket, by_ticket.token("dth_editor", "dt_viewer")
+    async with server.client(payload=await ticket(server, token)) as client:
+        await client.subscribe("guarded", GUARDED_EVENTS)
+        await client.subscribe("events", EVENTS)
+        await server.settled(open=2)
+
+        issuer.answers[token] = {"active": True, "sub": "ada", "realm_access": {"roles": ["dt_viewer"]}}
+        ended = await client.message()
+
+        assert (ended["id"], ended["payload"][0]["extensions"]["code"]) == ("guarded", "FORBIDDEN")
+        await server.settled(open=1)
+        server.rooms.publish(MODEL, 1)
+        assert (await client.message())["payload"] == {"data": {"modelEvents": {"number": 1}}}
+
+
+async def test_ticket_when_the_token_behind_it_was_revoked_before_its_use_then_4401(server: Server, issuer: Issuer) -> None:
+    token = server.token()
+    payload = await ticket(server, token)
+    issuer.answers[token] = {"active": False}
+
+    async with server.client(payload=payload) as client:
+        assert await client.close_code() == (4401, "the access token has been revoked")
+
+
+async def test_ticket_when_its_connection_has_a_fresh_token_then_that_one_counts(server: Server, issuer: Issuer) -> None:
+    token, fresh = server.token("dt_viewer"), server.token("dth_editor", lifetime=50)
+    async with server.client(payload=await ticket(server, token)) as client:
+        await client.send(type="ping", payload={"Authorization": f"Bearer {fresh}"})
+        assert await client.message() == {"type": "pong"}
+
+        issuer.answers[token] = {"active": False}
+        await asyncio.sleep(3 * INTERVAL)
+        refused = await client.answer("others", TICKS)
+        await client.subscribe("guarded", GUARDED_EVENTS)
+        await server.settled(open=1)
+        issuer.answers[fresh] = {"active": False}
+
+        assert refused[0]["extensions"]["code"] == "FORBIDDEN"
+        assert await client.close_code() == (4401, "the access token has been revoked")
