@@ -3,11 +3,12 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from websockets.asyncio.client import connect
@@ -15,6 +16,9 @@ from websockets.asyncio.client import connect
 from graph.auth.demo_issuer import open_issuer
 from graph.server.run import Serving, configured, listen
 from tests.fakes.city import CITY, City, running_city
+from tests.fakes.introspection import Issuer
+from tests.fakes.redis import Redis, running_redis
+from tests.fakes.servers import served
 from tests.graph.server.live.streaming import PROTOCOL, Client
 
 CREATE = """mutation ($content: JSON!) { createModel(input: {name: "Value chain", content: $content}) { model { id version } } }"""
@@ -46,6 +50,12 @@ async def on_a_socket(city: City) -> AsyncIterator[str]:
 async def running(sqlite_url: str, composed_dir: Path) -> AsyncIterator[tuple[City, str]]:
     async with running_city(sqlite_url, composed_dir) as city, on_a_socket(city) as url:
         yield city, url
+
+
+@pytest.fixture
+def redis(redis_installed: None) -> Iterator[Redis]:
+    with running_redis() as server:
+        yield server
 
 
 @asynccontextmanager
@@ -100,15 +110,55 @@ async def test_model_when_it_is_patched_then_all_who_follow_it_hear_within_a_mom
     assert [[one["userId"] for one in told["participants"]] for told in (there, joined, left)] == [["ada"], ["ada", "bob"], ["ada"]]
 
 
-async def test_ticket_when_it_is_late_or_used_then_the_channel_does_not_open(running: tuple[City, str]) -> None:
+async def test_ticket_when_it_is_used_then_the_channel_does_not_open_again(running: tuple[City, str]) -> None:
     """TC-07."""
     city, url = running
     model = (await city.ask(CREATE, {"content": {}}))["createModel"]["model"]
     ticket = (await city.ask(TICKET, {"id": model["id"]}))["requestRealtimeTicket"]["ticket"]
     async with acknowledged(url, {"ticket": ticket}) as client:
-        refused = await client.answer("1", "{ viewer { subject } }")
-        assert refused[0]["extensions"]["code"] == "FORBIDDEN"
+        answered = await client.answer("1", "{ viewer { subject } }")
+        assert answered[0]["extensions"]["code"] == "FORBIDDEN"
 
+    assert await refused(url, ticket) == (4401, "the ticket is unknown, used, or expired")
+
+
+async def test_ticket_when_it_is_late_then_the_channel_does_not_open(sqlite_url: str, composed_dir: Path) -> None:
+    """TC-07."""
+    async with running_city(sqlite_url, composed_dir, websocket_ticket_ttl_ms=1_000) as city, on_a_socket(city) as url:
+        model = (await city.ask(CREATE, {"content": {}}))["createModel"]["model"]
+        issued = (await city.ask(TICKET, {"id": model["id"]}))["requestRealtimeTicket"]
+        await asyncio.sleep(issued["expiresAt"] / 1_000 - time.time() + 0.01)
+
+        assert await refused(url, issued["ticket"]) == (4401, "the ticket is unknown, used, or expired")
+
+
+@pytest.mark.parametrize("kept", ["in memory", "in Redis"])
+async def test_ticket_when_the_token_that_asked_for_it_is_revoked_then_its_channel_closes(
+    sqlite_url: str, composed_dir: Path, kept: str, request: pytest.FixtureRequest
+) -> None:
+    """Within five seconds by default; here the issuer is asked ten times as often."""
+    issuer = Issuer()
+    shared = {"redis_url": request.getfixturevalue("redis").url} if kept == "in Redis" else {}
+    async with (
+        served(issuer.application) as introspection,
+        running_city(sqlite_url, composed_dir, **issuer.settings(introspection, 0.4), **shared) as city,
+        on_a_socket(city) as url,
+    ):
+        model = (await city.ask(CREATE, {"content": {}}))["createModel"]["model"]["id"]
+        authorization = token(composed_dir, "bob")
+        async with httpx.AsyncClient(headers=authorization) as client:
+            asked = await client.post(url.replace("ws", "http", 1), json={"query": TICKET, "variables": {"id": model}})
+        ticket = asked.json()["data"]["requestRealtimeTicket"]["ticket"]
+        async with acknowledged(url, {"ticket": ticket}) as bob:
+            await bob.subscribe("1", EVENTS, model=model)
+            await event(bob, "ParticipantsChanged")
+
+            issuer.answers[authorization["Authorization"].removeprefix("Bearer ")] = {"active": False}
+
+            assert await bob.close_code() == (4401, "the access token has been revoked")
+
+
+async def refused(url: str, ticket: str) -> tuple[int | None, str | None]:
     async with connect(url, subprotocols=[PROTOCOL], proxy=None) as socket:  # type: ignore[list-item]
         await socket.send(json.dumps({"type": "connection_init", "payload": {"ticket": ticket}}))
-        assert await Client(socket).close_code() == (4401, "the ticket is unknown, used, or expired")
+        return await Client(socket).close_code()
