@@ -4,7 +4,6 @@ Three deaths in the suite, fifty by `make soak`.
 """
 
 import asyncio
-import os
 import random
 import subprocess
 import sys
@@ -21,8 +20,11 @@ from resolvers.telemetry.store import point_table, series_table
 from tests.conftest import REQUIRE_SERVICES
 from tests.fakes.ingesting import POINTS, SERIES, TENANT, WRITERS, value
 from tests.fakes.postgresql import PostgreSQL, binaries, running_postgresql
+from tests.soak import scaled
 
-DEATHS = 50 if os.environ.get("CITYGRAPH_SOAK") == "1" else 3
+pytestmark = pytest.mark.soak
+
+DEATHS = scaled(suite=3, soak=50)
 ROOT = Path(__file__).parents[3]
 RANDOM = random.Random(4)
 

@@ -102,9 +102,10 @@ async def test_server_when_it_refuses_the_credentials_then_unavailable(seaweedfs
 
 
 async def test_server_when_it_never_answers_then_unavailable_in_time(seaweedfs: SeaweedFS) -> None:
-    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
+    writers: list[asyncio.StreamWriter] = []
+
+    async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -113,3 +114,6 @@ async def test_server_when_it_never_answers_then_unavailable_in_time(seaweedfs: 
     async with server:
         with pytest.raises(Unavailable):
             await objects.delete("a")
+        for writer in writers:
+            writer.close()
+            await writer.wait_closed()

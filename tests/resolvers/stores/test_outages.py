@@ -87,7 +87,7 @@ async def leaving_connections_open(server_port: int) -> AsyncIterator[tuple[int,
         await passed_on(from_server, writer)
         await asyncio.sleep(0.05)
         gone.set()
-        await asyncio.gather(asking, return_exceptions=True)
+        await asyncio.wait({asking}, timeout=1)
         for one in (to_server, writer):
             one.close()
         await asyncio.gather(to_server.wait_closed(), writer.wait_closed(), return_exceptions=True)
