@@ -26,8 +26,7 @@ test: $(STAMP)
 	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 soak: $(STAMP)
-	@CITYGRAPH_SOAK=1 $(BIN)/pytest --timeout=3600 tests/oracle tests/graph/planner/test_plan_is_optimal.py \
-		tests/resolvers/models/test_concurrent_patches.py tests/resolvers/stores/test_faults_killed.py $(ARGS)
+	@CITYGRAPH_SOAK=1 $(BIN)/pytest -m soak --timeout=3600 $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check $(CODE)

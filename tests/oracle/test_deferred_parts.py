@@ -1,6 +1,6 @@
 """An answer in parts, put together by its client, is the answer in one piece: for any operation, and any `@defer` in it.
 
-400 operations over all worlds, the same ones each time; with CITYGRAPH_SOAK=1 it is 20,000, other ones each time.
+400 operations over all worlds, the same ones each time; by `make soak` it is 20,000, other ones each time.
 """
 
 import asyncio
@@ -15,10 +15,11 @@ from graph.planner.explain import plan_to_text
 from tests.oracle.comparison import nulls
 from tests.oracle.deferring import deferring, merged, with_nulls
 from tests.oracle.operations import Drawn, Operation, documents
-from tests.oracle.test_oracle import SOAK, gateway, monolith
+from tests.oracle.test_oracle import gateway, monolith
 from tests.oracle.worlds import WORLDS
+from tests.soak import SOAK, scaled
 
-OPERATIONS = 20_000 if SOAK else 400
+OPERATIONS = scaled(suite=400, soak=20_000)
 REWRITTEN = 4
 EXAMPLES = OPERATIONS // len(WORLDS) // REWRITTEN
 
@@ -50,7 +51,8 @@ def difference(world: str, operation: Operation, runner: asyncio.Runner, seen: C
     return None
 
 
-@pytest.mark.timeout(0 if SOAK else 120)
+@pytest.mark.soak
+@pytest.mark.timeout(scaled(suite=120, soak=0))
 @pytest.mark.parametrize("world", WORLDS)
 def test_parts_of_an_answer_when_put_together_then_are_the_answer_in_one_piece(world: str, runner: asyncio.Runner) -> None:
     schema = gateway(world).supergraph.api_schema

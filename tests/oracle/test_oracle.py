@@ -1,10 +1,9 @@
 """One gateway over many subgraphs gives the answer that one schema over the same data gives, for any operation.
 
-2,000 operations over all worlds, the same ones each time; with CITYGRAPH_SOAK=1 it is 50,000, other ones each time.
+2,000 operations over all worlds, the same ones each time; by `make soak` it is 50,000, other ones each time.
 """
 
 import asyncio
-import os
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -20,9 +19,9 @@ from tests.oracle.monolith import Monolith
 from tests.oracle.operations import REWRITTEN, Drawn, Operation, documents, operations
 from tests.oracle.reduction import reduced
 from tests.oracle.worlds import WORLDS
+from tests.soak import SOAK, scaled
 
-SOAK = bool(os.environ.get("CITYGRAPH_SOAK"))
-OPERATIONS = 50_000 if SOAK else 2_000
+OPERATIONS = scaled(suite=2_000, soak=50_000)
 EXAMPLES = OPERATIONS // len(WORLDS) // (1 + REWRITTEN)
 
 
@@ -59,7 +58,8 @@ def report(world: str, operation: Operation, runner: asyncio.Runner) -> str:
     return "\n".join(parts)
 
 
-@pytest.mark.timeout(0 if SOAK else 300)
+@pytest.mark.soak
+@pytest.mark.timeout(scaled(suite=300, soak=0))
 @pytest.mark.parametrize("world", WORLDS)
 def test_gateway_for_any_operation_answers_as_one_schema(world: str, runner: asyncio.Runner) -> None:
     schema = monolith(world).schema

@@ -4,7 +4,6 @@ Brute force knows nothing of the planner: it lists every way to every leaf (at e
 key that is at hand) and tries all combinations.
 """
 
-import os
 from collections.abc import Iterator
 from itertools import product
 from math import prod
@@ -16,12 +15,13 @@ from graphql import parse
 from graph.composition import Failed, SubgraphSDL, compose
 from graph.planner import Planner
 from graph.supergraph import read_supergraph
+from tests.soak import scaled
 
 LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])\n'
 SUBGRAPHS = ("a", "b", "c", "d")
 LEAVES = ("p", "q", "r")
 MAX_COMBINATIONS = 10_000
-FEDERATIONS = 3_000 if os.environ.get("CITYGRAPH_SOAK") else 100
+FEDERATIONS = scaled(suite=100, soak=3_000)
 Steps = frozenset[tuple[int, str]]
 Federation = dict[str, dict[str, set[str]]]
 
@@ -106,6 +106,7 @@ def _paths(random: Random, federation: Federation) -> dict[tuple[str, ...], list
     return {path: ways[path] for path in random.sample(reachable, min(len(reachable), random.randint(1, 4)))}
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("first", range(0, FEDERATIONS, 20))
 def test_plan_of_random_federations_is_as_short_as_brute_force_finds(first: int) -> None:
     for seed in range(first, first + 20):

@@ -1,11 +1,10 @@
 """TC-06: Redis is killed and started again and again, while 200 subscribers in two processes listen to what both of them write.
 
 Every round, everybody hears of something that happened after the restart within 5 seconds; in the end nobody has missed anything or heard
-it twice: neither what the journal keeps, nor what only the bus has carried. Three rounds; twenty with CITYGRAPH_SOAK=1.
+it twice: neither what the journal keeps, nor what only the bus has carried. Three rounds; twenty by `make soak`.
 """
 
 import asyncio
-import os
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -22,8 +21,9 @@ from resolvers.stores.engine import Store, announce
 from resolvers.stores.feed import journal_feed
 from resolvers.stores.journal import record
 from tests.fakes.redis import running_redis
+from tests.soak import scaled
 
-ROUNDS = 20 if os.environ.get("CITYGRAPH_SOAK") == "1" else 3
+ROUNDS = scaled(suite=3, soak=20)
 CHANNELS, SUBSCRIBERS, LISTENERS = 20, 200, 10
 SECONDS = 5.0
 
@@ -67,7 +67,8 @@ async def until(condition: Callable[[], bool], seconds: float) -> None:
         await asyncio.sleep(0.02)
 
 
-@pytest.mark.timeout(600 if ROUNDS > 3 else 120)
+@pytest.mark.soak
+@pytest.mark.timeout(scaled(suite=120, soak=600))
 @pytest.mark.parametrize("durable", [False, True], ids=["empty after a crash", "durable"])
 async def test_subscribers_when_redis_is_killed_again_and_again_then_each_hears_all_once(
     redis_installed: None, sqlite_url: str, durable: bool

@@ -1,10 +1,9 @@
 """Many writers at one model: as many versions as acknowledged patches, none lost, none twice (FC-07).
 
-In the suite 8 writers with 10 patches each; with CITYGRAPH_SOAK=1 32 writers with 100.
+In the suite 8 writers with 10 patches each; by `make soak` 32 writers with 100.
 """
 
 import asyncio
-import os
 
 import pytest
 
@@ -25,9 +24,9 @@ from tests.resolvers.models.changes import (
     stored_patches,
     versions,
 )
+from tests.soak import scaled
 
-SOAK = bool(os.environ.get("CITYGRAPH_SOAK"))
-WRITERS, PATCHES = (32, 100) if SOAK else (8, 10)
+WRITERS, PATCHES = scaled(suite=(8, 10), soak=(32, 100))
 
 
 async def write(store: Store, model: Model, writer: int) -> list[int]:
@@ -48,7 +47,8 @@ async def write(store: Store, model: Model, writer: int) -> list[int]:
     return mine
 
 
-@pytest.mark.timeout(3_600 if SOAK else 120)
+@pytest.mark.soak
+@pytest.mark.timeout(scaled(suite=120, soak=3_600))
 async def test_model_when_many_write_at_once_then_one_version_for_each_patch_and_none_is_lost(store: Store) -> None:
     start = {"counters": [0] * WRITERS, "name": "Mill"}
     model = await made(store, start)

@@ -1,22 +1,21 @@
 """Many write to one model while others come, go and come back: each hears every version once and in order (FC-07, FC-08, TC-08).
 
-In the suite 20 writers with 3 patches each; with CITYGRAPH_SOAK=1 with 50.
+In the suite 20 writers with 3 patches each; by `make soak` with 50.
 """
 
 import asyncio
-import os
 import random
 from typing import Any
 
 import pytest
 
 from tests.fakes.city import City
+from tests.soak import scaled
 from tests.subgraphs.models.test_model_events import VERSIONS
 from tests.subgraphs.models.test_models_in_a_city import create, replace
 
-SOAK = bool(os.environ.get("CITYGRAPH_SOAK"))
 WRITERS, SUBSCRIBERS = 20, 20
-PATCHES = 50 if SOAK else 3
+PATCHES = scaled(suite=3, soak=50)
 LAST = 1 + WRITERS * PATCHES
 
 PATCH = "mutation ($input: PatchModelInput!) { patchModel(input: $input) { newVersion } }"
@@ -49,7 +48,8 @@ async def follow(city: City, model: str, moment: float, patience: random.Random)
     return since, heard
 
 
-@pytest.mark.timeout(3_600 if SOAK else 120)
+@pytest.mark.soak
+@pytest.mark.timeout(scaled(suite=120, soak=3_600))
 async def test_versions_when_many_write_while_others_come_and_go_then_each_is_heard_once_and_in_order(city: City) -> None:
     model = (await create(city, {"counters": [0] * WRITERS}))["id"]
     chance = random.Random(8)
