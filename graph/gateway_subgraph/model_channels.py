@@ -5,14 +5,16 @@ Who came and went is told to those who are there a moment later, once for all wh
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from graphql import GraphQLError, parse_const_value, value_from_ast_untyped
 
 from graph.contracts import Bus, GlobalId, Principal
 from graph.errors import BadUserInput
-from graph.gateway_subgraph.participants import Participants, Presence, participants_changed
+from graph.gateway_subgraph.participants import AT_A_TIME, Participants, Presence, participants_changed
 from graph.planner.normalize.operation import Field, Operation
 
 FIELD = "modelEvents"
@@ -27,6 +29,7 @@ class ModelChannels:
         self._participants, self._bus, self._home_city = participants, bus, home_city
         self._changed: set[tuple[str, str]] = set()
         self._telling: asyncio.Task[None] | None = None
+        participants.on_change = self._tell
 
     def of(self, operation: Operation, variables: Mapping[str, Any]) -> str | None:
         """The model's full identifier."""
@@ -50,7 +53,8 @@ class ModelChannels:
             self._tell(principal.tenant, topic)
 
     async def close(self) -> None:
-        """What was not told yet is told."""
+        """What was not told yet is told, and nothing that happens from now on."""
+        self._participants.on_change = lambda tenant, topic: None
         if self._telling is not None:
             await asyncio.gather(self._telling, return_exceptions=True)
 
@@ -63,8 +67,14 @@ class ModelChannels:
         while self._changed:
             await asyncio.sleep(GATHERED_SECONDS)
             changed, self._changed = self._changed, set()
-            for tenant, topic in sorted(changed):
-                await participants_changed(self._bus, tenant, topic, await self._participants.of(tenant, topic))
+            for tenant, models in groupby(sorted(changed), itemgetter(0)):
+                await self._told_of(tenant, [model for _, model in models])
+
+    async def _told_of(self, tenant: str, models: Sequence[str]) -> None:
+        for first in range(0, len(models), AT_A_TIME):
+            lot = models[first : first + AT_A_TIME]
+            there = await self._participants.of_many(tenant, lot)
+            await self._bus.publish([participants_changed(tenant, model, now) for model, now in zip(lot, there, strict=True)])
 
 
 def argument(field: Field, name: str, variables: Mapping[str, Any]) -> str:

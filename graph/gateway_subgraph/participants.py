@@ -4,13 +4,15 @@ Here it is what this process knows; `shared_participants` adds what others do.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from graph.contracts import Bus, Event
+from graph.contracts import Event
 
 PARTICIPANTS_CHANGED = "ParticipantsChanged"
 """The kind of the event by which a model's channel hears who is there now. It is not kept: the next one says it all anew."""
+AT_A_TIME = 1_000
+"""Models of which one question may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Participants:
 
     def __init__(self) -> None:
         self._open: dict[tuple[str, str], dict[str, tuple[Presence, int]]] = {}
+        self.on_change: Callable[[str, str], None] = lambda tenant, model: None
+        """Hears of models on which others are now without anybody having joined or left in this process."""
 
     def join(self, tenant: str, model: str, presence: Presence) -> bool:
         """True where the person was not there before, in this process."""
@@ -51,7 +55,12 @@ class Participants:
 
     async def of(self, tenant: str, model: str) -> list[Presence]:
         """By when they came."""
-        return sorted(self._here(tenant, model), key=lambda one: (one.joined_at, one.user))
+        [there] = await self.of_many(tenant, [model])
+        return there
+
+    async def of_many(self, tenant: str, models: Sequence[str]) -> list[list[Presence]]:
+        """The same of up to `AT_A_TIME` models, in their order."""
+        return [in_order(self._here(tenant, model)) for model in models]
 
     def _here(self, tenant: str, model: str) -> list[Presence]:
         return [presence for presence, _ in self._open.get((tenant, model), {}).values()]
@@ -61,8 +70,12 @@ class Participants:
         return None if found is None else found[0]
 
 
-async def participants_changed(bus: Bus, tenant: str, model: str, participants: Sequence[Presence]) -> None:
-    """Tells all who follow the model, by its identifier, who is there now; in every process."""
+def in_order(there: Iterable[Presence]) -> list[Presence]:
+    return sorted(there, key=lambda one: (one.joined_at, one.user))
+
+
+def participants_changed(tenant: str, model: str, participants: Sequence[Presence]) -> Event:
+    """To be told to all who follow the model, by its identifier: who is there now."""
     payload = {"participants": [{"userId": one.user, "name": one.name, "joinedAt": one.joined_at} for one in participants]}
     channel = f"model/{model.rpartition('/')[2]}"
-    await bus.publish([Event(tenant, channel, PARTICIPANTS_CHANGED, time.time_ns() // 1_000_000, payload)])
+    return Event(tenant, channel, PARTICIPANTS_CHANGED, time.time_ns() // 1_000_000, payload)

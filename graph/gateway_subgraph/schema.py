@@ -16,6 +16,7 @@ from graph.auth.tickets import Tickets
 from graph.contracts import RequestContext
 from graph.errors import CityGraphError, NotFound
 from graph.executor import CircuitState, HealthRegistry
+from graph.gateway_subgraph.loaders import ParticipantsLoader
 from graph.gateway_subgraph.nodes import Answer, Found, NodeFinder, NodeKind
 from graph.gateway_subgraph.participants import Participants
 from graph.rights import Scope, any_of
@@ -116,9 +117,16 @@ class Participant:
 
 
 async def _participants(root: "Model", info: Info) -> list[Participant] | None:
-    context = info.context
-    there = await context.gateway.participants.of(context.request.principal.tenant, str(root.id))
+    there = await _loader(info.context).load(str(root.id))
     return [Participant(user_id=one.user, name=one.name, joined_at=Timestamp(one.joined_at)) for one in there]
+
+
+def _loader(context: GatewayContext) -> ParticipantsLoader:
+    """The request's own."""
+    request = context.request
+    if (loader := request.loaders.get(NAME)) is None:
+        loader = request.loaders[NAME] = ParticipantsLoader(context.gateway.participants, request.principal.tenant)
+    return cast(ParticipantsLoader, loader)
 
 
 @strawberry.federation.type(keys=["id"])

@@ -162,7 +162,7 @@ async def test_participants_when_one_comes_then_told_between_the_versions_and_re
     async with city.live(EVENTS, {"model": mill["id"]}) as live:
         await patch(city, mill, 1)
         assert await numbers(live, 1) == [2]
-        await participants_changed(bus, TENANT, mill["id"], await there.of(TENANT, mill["id"]))
+        await bus.publish([participants_changed(TENANT, mill["id"], await there.of(TENANT, mill["id"]))])
         [event] = await heard(live, 1)
         await patch(city, mill, 2)
         assert await numbers(live, 1) == [3]
