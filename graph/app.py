@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ from graph.server.application import Application
 from graph.server.policy import Policy
 from graph.sources import Schemas, SchemaSource, http_transport
 from graph.subscriptions.bus import EventBus
-from graph.subscriptions.opening import open_bus
+from graph.subscriptions.opening import open_bus, open_peers
 from graph.supergraph import Supergraph
 from graph.supergraph.demands import Refusal
 from graph.supergraph.public_schema import print_public_schema
@@ -89,10 +89,11 @@ async def build_city(source: SchemaSource, issuer: DemoIssuer | None = None, *, 
     artefacts = open_artefacts(settings)
     opened = open_bus(settings)
     bus, live = opened.bus, open_live_state(settings, alone=not opened.shared)
+    peers = open_peers(settings)
     store = Store(settings.store_url, publish=bus.publish)
     operations = build_operations(settings, store)
     channels = ModelChannels(live.participants, bus, settings.city_id)
-    closing = (operations.close, channels.close, live.close, bus.close, store.close)
+    closing = (operations.close, channels.close, *([] if peers is None else [peers.close]), live.close, bus.close, store.close)
     around = Surroundings(
         title=settings.city_id,
         authenticator=demo_tokens(settings, issuer) if issuer else bearer_tokens(settings),
@@ -103,6 +104,7 @@ async def build_city(source: SchemaSource, issuer: DemoIssuer | None = None, *, 
         audit=operations.audit,
         tickets=live.tickets,
         topics=channels,
+        peers=peers,
     )
     try:
         await check_migrated(store)
@@ -132,7 +134,7 @@ def _federation(parts: CityParts, schemas: Schemas) -> Federation:
         name: InProcessTransport(executable(schema), slice_context) for name, schema in local.schemas.items()
     }
     transports |= {name: http_transport(schemas.settings, name, source.url) for name, source in others.items()}
-    supergraph = composed((*in_process(local.schemas), *schemas.subgraphs), settings.data_dir, schemas.settings.contract)
+    supergraph = composed((*local.subgraphs, *schemas.subgraphs), settings.data_dir, schemas.settings.contract)
     places = [gateway_subgraph.SubgraphPlace(name, None, settings.city_id) for name in local.schemas]
     places += [gateway_subgraph.SubgraphPlace(name, source.url, None) for name, source in others.items()]
     state = gateway_subgraph.FederationState(supergraph.sha256, time.time_ns() // 1_000_000, places, health)
@@ -160,11 +162,14 @@ class LocalSchemas:
     """The subgraphs of this process, what kinds of things they own, and the classes by which the gateway's own names these."""
 
     schemas: Mapping[str, Schema]
+    subgraphs: Sequence[SubgraphSDL]
     kinds: Sequence[NodeKind]
     classes: Mapping[str, type]
 
 
+@cache
 def local_schemas() -> LocalSchemas:
+    """They are in the code, so a federation that is made anew has the same."""
     schemas: dict[str, Schema] = {entry.name: entry.build() for entry in SLICES}
     kinds = [
         NodeKind(kind, type, entry.name, object_types(executable(schemas[entry.name]), type))
@@ -173,7 +178,7 @@ def local_schemas() -> LocalSchemas:
     ]
     classes = gateway_subgraph.node_classes(kinds)
     schemas[gateway_subgraph.NAME] = gateway_subgraph.build(classes)
-    return LocalSchemas(schemas, kinds, classes)
+    return LocalSchemas(schemas, [SubgraphSDL(name, None, schema.as_str()) for name, schema in schemas.items()], kinds, classes)
 
 
 def object_types(schema: GraphQLSchema, name: str) -> tuple[str, ...]:
@@ -184,16 +189,12 @@ def object_types(schema: GraphQLSchema, name: str) -> tuple[str, ...]:
 
 def city_supergraph() -> Supergraph:
     """A city's slices and the gateway's own subgraph, without anybody else's."""
-    return composed(in_process(local_schemas().schemas))
+    return composed(local_schemas().subgraphs)
 
 
 def city_schema() -> str:
     """The public API of a city as SDL; the same bytes for the same slices."""
-    return print_public_schema(composed_sdl(in_process(local_schemas().schemas)))
-
-
-def in_process(schemas: Mapping[str, Schema]) -> list[SubgraphSDL]:
-    return [SubgraphSDL(name, None, schema.as_str()) for name, schema in schemas.items()]
+    return print_public_schema(composed_sdl(local_schemas().subgraphs))
 
 
 def executable(schema: Schema) -> GraphQLSchema:

@@ -37,6 +37,8 @@ from graph.server.pipeline import Pipeline
 from graph.server.policy import Policy
 from graph.server.preparation import Preparer
 from graph.sources import Schemas, SchemaSource, http_transport
+from graph.subscriptions.opening import open_peers
+from graph.subscriptions.peers import Peers
 from graph.supergraph import Supergraph, SupergraphError, read_supergraph
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -64,6 +66,7 @@ class Surroundings:
     audit: AuditSink | None = None
     tickets: Tickets | None = None
     topics: Topics | None = None
+    peers: Peers | None = None
     on_close: tuple[Callable[[], Awaitable[None]], ...] = ()
 
 
@@ -77,10 +80,13 @@ async def build_gateway(source: SchemaSource, *, no_auth: bool) -> Application:
         supergraph = composed(schemas.subgraphs, None, contract) if given is None else read_given(given, contract)
         return Federation(supergraph, transports_to(supergraph, schemas.settings), health)
 
+    peers = open_peers(settings)
     around = Surroundings(
         title="a federation gateway",
         authenticator=everybody(settings) if no_auth else bearer_tokens(settings),
         hosts=LOOPBACK_NAMES if no_auth else None,
+        peers=peers,
+        on_close=() if peers is None else (peers.close,),
     )
     return await build_reloading(source, federation, around)
 
@@ -153,6 +159,7 @@ def _application(settings: Settings, in_service: InService, around: Surroundings
         checks=around.checks,
         documents=around.documents,
         downloads=around.downloads,
+        peers=around.peers,
         hosts=around.hosts,
     )
     return Application(parts, close)
@@ -205,6 +212,7 @@ def live_limits(settings: Settings) -> LiveLimits:
         init_timeout=settings.live_init_timeout_s,
         keep_alive=settings.live_keep_alive_s,
         backlog=settings.live_backlog_kb * 1_000,
+        message=settings.live_max_message_kb * 1_000,
         messages_per_second=settings.live_messages_per_s,
         operations_per_connection=settings.live_operations_per_connection,
         operations_per_principal=settings.live_operations_per_principal,

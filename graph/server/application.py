@@ -47,6 +47,7 @@ from graph.server.negotiation import (
     prefers_html,
 )
 from graph.server.problems import Trace, problem
+from graph.subscriptions.peers import Peers
 
 GRAPHQL_PATH = "/graphql"
 HEALTH_PATH = "/api/v1/health"
@@ -79,6 +80,8 @@ class ServerParts:
     body_timeout: float
     checks: Mapping[str, Check] = field(default_factory=dict)
     documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    peers: Peers | None = None
+    """The other processes that answer at the same address, None where there are none."""
     downloads: Mapping[str, Downloads] = field(default_factory=dict)
     """Files that whoever has a link may read; by the path that stands before the link's token, both its ends a slash."""
     hosts: frozenset[str] | None = None
@@ -92,7 +95,7 @@ class Application:
     def __init__(self, parts: ServerParts, on_close: Callable[[], Awaitable[None]]) -> None:
         self._parts, self._on_close = parts, on_close
         self._stopping = False
-        self._streams = EventStreams(parts.live)
+        self._streams = EventStreams(parts.live, parts.peers)
         self._routes: dict[str, Callable[[Exchange, Receive], Awaitable[Reply]]] = {
             "/": self._home,
             GRAPHQL_PATH: self._graphql,
@@ -218,9 +221,9 @@ class Application:
             return await self._streams.open(exchange, token)
         caller = await self._parts.live.admission.admit({}, exchange.headers)
         if exchange.method == "PUT":
-            return self._streams.reserve(caller)
+            return await self._streams.reserve(caller)
         if exchange.method == "DELETE":
-            self._streams.stop(token or "", caller, operation_id(parameters(exchange.query)))
+            await self._streams.stop(token or "", caller, operation_id(parameters(exchange.query)))
             return Reply(200)
         request = await self._request(exchange, receive, caller.principal)
         if as_events:

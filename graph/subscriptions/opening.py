@@ -1,4 +1,4 @@
-"""Which bus a process has, by its settings: its own memory, or one that it shares with other processes."""
+"""How a process meets the others that serve the same, by its settings: on a bus, and by asking them; or that there are none."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from graph.config import ConfigError, Settings
 from graph.errors import Unavailable
 from graph.subscriptions.bus import EventBus
+from graph.subscriptions.peers import NoPeers, Peers
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,20 @@ def open_bus(settings: Settings) -> OpenedBus:
     carrier = BroadcastCarrier(line_to(url, f"citygraph.{settings.city_id}"))
     grace = settings.bus_grace_s
     return OpenedBus(EventBus(carrier), True, {"the event bus": partial(_check, carrier, grace)} if grace else {})
+
+
+def open_peers(settings: Settings) -> Peers | None:
+    """None where there are no others. Raises `ConfigError`; nothing is connected yet."""
+    if settings.redis_url is None:
+        return NoPeers() if settings.workers > 1 or is_shared(settings) else None
+    from graph.redis_client import redis_client
+    from graph.subscriptions.redis_peers import RedisPeers
+
+    try:
+        redis = redis_client(settings.redis_url.get_secret_value())
+    except ValueError as error:
+        raise ConfigError(f"REDIS_URL cannot be used: {error}") from None
+    return RedisPeers(redis, f"citygraph.{settings.city_id}")
 
 
 def is_shared(settings: Settings) -> bool:

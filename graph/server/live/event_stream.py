@@ -1,44 +1,73 @@
-"""One stream of GraphQL over server-sent events: what is said on it, and when it ends. Its HTTP is in `sse`.
+"""One stream of GraphQL over server-sent events: what runs and is said on it, and when it ends. Its HTTP is in `sse`.
 
 The protocol: https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md. A stream has one operation ("distinct connections"), or many
-that have identifiers ("single connection").
+that have identifiers ("single connection"). Those that are submitted before a reserved stream is open are checked, and begin when it opens:
+until then the stream may move to another process, and what has not begun misses nothing by it.
 """
 
 import asyncio
 import random
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.types import Receive, Send
 
 from graph import json_codec
 from graph.contracts import Principal
-from graph.errors import ResyncRequired, Unauthenticated
+from graph.errors import CityGraphError, Conflict, PayloadTooLarge, RateLimited, ResyncRequired, Unauthenticated
 from graph.server.exchange import ByteTransport
 from graph.server.live.admission import Caller
 from graph.server.live.connections import Live
 from graph.server.live.line import Line
 from graph.server.live.operations import Operations
-from graph.server.live.session import RETRY_SECONDS
-from graph.server.messages import Answer
+from graph.server.live.session import RETRY_SECONDS, is_result
+from graph.server.messages import Answer, GraphQLRequest
+from graph.server.problems import graphql_error, new_trace
 
 COMMENT = ":\n\n"
 """Keeps a connection alive, and opens one: some browsers wait for a first byte."""
 
 
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """An operation for a stream that has many. `size` in bytes, of the request as JSON."""
+
+    id: str
+    request: GraphQLRequest
+    caller: Caller
+    size: int
+
+
 class EventStream:
-    """To be run by the exchange that opens it. What is said before waits."""
+    """To be run by the exchange that opens it. What is said before waits; `on_gone` is called when nothing can be said any more."""
 
-    __slots__ = ("_expires", "_keep_alive_at", "_line", "_live", "_open_by", "_send", "_single", "caller", "closed", "operations", "slot")
+    __slots__ = (
+        "_expires",
+        "_keep_alive_at",
+        "_line",
+        "_live",
+        "_on_gone",
+        "_open_by",
+        "_send",
+        "_single",
+        "caller",
+        "closed",
+        "operations",
+        "slot",
+        "waiting",
+    )
 
-    def __init__(self, live: Live, caller: Caller, *, single: bool) -> None:
+    def __init__(self, live: Live, caller: Caller, *, single: bool, on_gone: Callable[[], None] | None = None) -> None:
         """Raises `Unavailable` and `RateLimited`."""
         live.check_room()
         now = asyncio.get_running_loop().time()
         self._live, self._single = live, single
         self._line = Line(live.limits.backlog)
         self._send: Send | None = None
+        self._on_gone = on_gone
+        self.waiting: dict[str, Submitted] = {}
         self.operations = Operations(live, self, live.quotas.take_connection(caller.principal))
         self.closed = False
         self.slot: int | None = None
@@ -76,10 +105,34 @@ class EventStream:
                 return
             self._send = send
             self._line.write(chunk(COMMENT))
+            for submitted in self.waiting.values():
+                self._live.keep(asyncio.create_task(self._begin(submitted)))
             while (await receive())["type"] != "http.disconnect":
                 pass
         finally:
             self.gone()
+
+    async def start(self, submitted: Submitted) -> Answer | None:
+        """What refuses an operation; None where it is accepted, and its results come on the stream.
+
+        Raises `Conflict` where the identifier is in use, `RateLimited`, `PayloadTooLarge`, and `Unavailable` while the server stops.
+        """
+        if submitted.id in self.operations or submitted.id in self.waiting:
+            raise Conflict(f"the operation {submitted.id!r} runs already")
+        if (submitted.caller.principal.expires_at or 0) > (self.caller.principal.expires_at or 0):
+            self.become(submitted.caller)
+        return await (self._run(submitted) if self.opened else self._wait(submitted))
+
+    def stop(self, id: str) -> None:
+        """An operation that is not known may have ended just now."""
+        self.waiting.pop(id, None)
+        self.operations.stop(id)
+
+    def release(self) -> tuple[Submitted, ...]:
+        """What waits for a stream that is not open; it is another's from now on."""
+        waiting = tuple(self.waiting.values())
+        self.gone()
+        return waiting
 
     def answer(self, id: str, answer: Answer) -> None:
         """The whole answer of an operation, whatever became of it."""
@@ -103,9 +156,12 @@ class EventStream:
             return
         self.closed = True
         self.slot = None
+        self.waiting.clear()
         self.operations.close()
         self.operations.quota.give_connection()
         self._live.leave(self)
+        if self._on_gone is not None:
+            self._on_gone()
 
     def send_away(self) -> None:
         self._line.push(chunk(f"retry: {1_000 * random.randint(*RETRY_SECONDS)}\n: the server restarts\n\n"))
@@ -168,6 +224,39 @@ class EventStream:
     def _push(self, frame: bytes) -> None:
         if not self._line.push(frame):
             self.end()
+
+    async def _run(self, submitted: Submitted) -> Answer | None:
+        operation = self.operations.reserve(submitted.id, submitted.request, submitted.caller)
+        answer = await self.operations.run(operation)
+        if answer is None or not is_result(answer):
+            return answer
+        self.answer(submitted.id, answer)
+        return None
+
+    async def _wait(self, submitted: Submitted) -> Answer | None:
+        """It has its place before it is checked: the stream may be opened meanwhile."""
+        limits = self._live.limits
+        if len(self.waiting) >= limits.operations_per_connection:
+            raise RateLimited(f"{len(self.waiting):,} operations wait for this stream: open it")
+        if sum(one.size for one in self.waiting.values()) + submitted.size > limits.message:
+            raise PayloadTooLarge(f"the operations that wait for this stream are together larger than {limits.message} bytes: open it")
+        self.waiting[submitted.id] = submitted
+        refusal = await self.operations.check(submitted.request, submitted.caller)
+        if refusal is not None and self.waiting.get(submitted.id) is submitted:
+            del self.waiting[submitted.id]
+        return refusal
+
+    async def _begin(self, submitted: Submitted) -> None:
+        """Its caller has had an answer already, so what is wrong now is said on the stream."""
+        if self.waiting.pop(submitted.id, None) is None:
+            return
+        try:
+            refusal = await self._run(submitted)
+        except CityGraphError as error:
+            self.say_errors(submitted.id, [graphql_error(error, new_trace())])
+        else:
+            if refusal is not None:
+                self.answer(submitted.id, refusal)
 
     async def _finish(self, send: Send) -> None:
         await send({"type": "http.response.body", "body": b""})

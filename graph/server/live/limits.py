@@ -11,11 +11,14 @@ BURST_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class LiveLimits:
-    """Times in seconds, sizes in bytes. `backlog` is what one client may be behind; `*_per_principal` count in this process."""
+    """Times in seconds, sizes in bytes. `backlog` is what one client may be behind, `message` what one may send at a time;
+    `*_per_principal` count in this process.
+    """
 
     init_timeout: float = 10
     keep_alive: float = 20
     backlog: int = 1_048_576
+    message: int = 256_000
     messages_per_second: float = 20
     operations_per_connection: int = 100
     operations_per_principal: int = 1_000

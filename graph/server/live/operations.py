@@ -68,6 +68,10 @@ class Surroundings(Protocol):
     draining: bool
 
 
+class _SoundError(Exception):
+    """Nothing keeps an operation from running, but it is not to run yet."""
+
+
 class Operation:
     """One running operation; where it is a subscription, the sink of its events."""
 
@@ -150,9 +154,7 @@ class Operations:
                 if isinstance(opened, Attachment):
                     lease.hold()
         except Exception:
-            logger.exception("a live operation failed")
-            fault = InternalError("the server failed; its log has the reason under this request's identifier")
-            opened = Answer({"errors": [graphql_error(fault, operation.trace)]}, fault.status)
+            opened = _failed(operation)
         if isinstance(opened, Answer):
             self._forget(operation)
             return opened
@@ -160,6 +162,25 @@ class Operations:
         if operation.topic is not None and self.live.topics is not None:
             self.live.topics.joined(operation.caller.principal, operation.topic)
         return None
+
+    async def check(self, request: GraphQLRequest, caller: Caller) -> Answer | None:
+        """What refuses the operation, which does not run yet; None where nothing does. Never raises."""
+        operation = Operation(self, "", request, caller)
+
+        def inspect(prepared: Prepared, variables: Mapping[str, Any]) -> None:
+            operation.inspect(prepared, variables)
+            raise _SoundError
+
+        try:
+            with self.live.in_service.current as pipeline:
+                context = caller.context(operation.trace.request_id)
+                refusal = await pipeline.open(request, context, operation.trace, operation, inspect)
+        except _SoundError:
+            return None
+        except Exception:
+            refusal = _failed(operation)
+        assert isinstance(refusal, Answer)
+        return refusal
 
     def stop(self, id: str) -> None:
         """The client wants no more of it. Unknown ones may have ended just now."""
@@ -235,3 +256,10 @@ class Operations:
             operation.lease.release()
             if operation.topic is not None and self.live.topics is not None:
                 self.live.topics.left(operation.caller.principal, operation.topic)
+
+
+def _failed(operation: Operation) -> Answer:
+    """To be called where an exception of ours is handled."""
+    logger.exception("a live operation failed")
+    fault = InternalError("the server failed; its log has the reason under this request's identifier")
+    return Answer({"errors": [graphql_error(fault, operation.trace)]}, fault.status)

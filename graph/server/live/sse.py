@@ -4,19 +4,21 @@ A browser's `EventSource` cannot send a token, so a reservation's own token open
 has to say who they are, and to be who made the reservation.
 """
 
-import secrets
 from collections.abc import Mapping
 from functools import partial
 from urllib.parse import parse_qsl
 
-from graph.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
+from graph.errors import BadRequest, PayloadTooLarge, Unavailable
+from graph.json_codec import dumps
 from graph.server.exchange import Exchange, Reply
 from graph.server.live.admission import HEADER, Caller
 from graph.server.live.connections import Live
-from graph.server.live.event_stream import EventStream
-from graph.server.live.session import MAX_ID_CHARACTERS, is_result
+from graph.server.live.event_stream import EventStream, Submitted
+from graph.server.live.reservations import LocalReservations, Reservations
+from graph.server.live.session import MAX_ID_CHARACTERS
 from graph.server.messages import Answer, GraphQLRequest
 from graph.server.negotiation import EVENT_STREAM
+from graph.subscriptions.peers import Peers
 
 TOKEN_HEADER = "x-graphql-event-stream-token"
 TOKEN_PARAMETER = "token"
@@ -28,11 +30,11 @@ Accepted = Answer | None
 
 
 class EventStreams:
-    """The streams of this process; those with reservations by their token."""
+    """`peers` is None where no other process answers at the same address."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Live, peers: Peers | None) -> None:
         self._live = live
-        self._reserved: dict[str, EventStream] = {}
+        self._reservations: Reservations = LocalReservations(live) if peers is None else shared(live, peers)
 
     async def distinct(self, exchange: Exchange, caller: Caller, request: GraphQLRequest, *, read_only: bool) -> Reply:
         """A stream with one operation; what is wrong with it is said there, too. Raises `Unavailable` and `RateLimited`."""
@@ -50,61 +52,30 @@ class EventStreams:
             stream.answer("", answer)
         return opened(stream, exchange)
 
-    def reserve(self, caller: Caller) -> Reply:
+    async def reserve(self, caller: Caller) -> Reply:
         """Raises `Unavailable` and `RateLimited`."""
-        self._forget_closed()
-        token = secrets.token_urlsafe(32)
-        self._reserved[token] = EventStream(self._live, caller, single=True)
+        token = await self._reservations.reserve(caller)
         return Reply(201, token.encode(), "text/plain; charset=utf-8")
 
     async def open(self, exchange: Exchange, token: str) -> Reply:
-        """Raises `NotFound`, and `Conflict` where the stream is open already."""
+        """Raises `NotFound`, `Forbidden`, and `Conflict` where the stream is open already."""
         check_server(exchange)
-        stream = self._stream(token)
-        if HEADER in exchange.headers:
-            self._check_person(stream, await self._live.admission.admit({}, exchange.headers))
-        if stream.opened:
-            raise Conflict("the stream is open already: reserve another")
-        stream.hold()
-        return opened(stream, exchange)
+        by = await self._live.admission.admit({}, exchange.headers) if HEADER in exchange.headers else None
+        return opened(await self._reservations.open(token, by), exchange)
 
     async def start(self, token: str, caller: Caller, request: GraphQLRequest) -> Accepted:
-        """Raises `NotFound`, `Forbidden`, `RateLimited`, and `Conflict` where the identifier is in use."""
-        stream = self._stream(token)
-        self._check_person(stream, caller)
-        id = operation_id(request.extensions)
-        if id in stream.operations:
-            raise Conflict(f"the operation {id!r} runs already")
-        if (caller.principal.expires_at or 0) > (stream.caller.principal.expires_at or 0):
-            stream.become(caller)
-        operation = stream.operations.reserve(id, request, caller)
-        answer = await stream.operations.run(operation)
-        if answer is None or not is_result(answer):
-            return answer
-        stream.answer(id, answer)
-        return None
+        """Raises `NotFound`, `Forbidden`, `RateLimited`, `PayloadTooLarge`, and `Conflict` where the identifier is in use."""
+        return await self._reservations.start(token, submitted(caller, request, self._live.limits.message))
 
-    def stop(self, token: str, caller: Caller, id: str) -> None:
+    async def stop(self, token: str, caller: Caller, id: str) -> None:
         """An operation that is not known may have ended just now. Raises `NotFound` and `Forbidden`."""
-        stream = self._stream(token)
-        self._check_person(stream, caller)
-        stream.operations.stop(id)
+        await self._reservations.stop(token, caller, id)
 
-    def _stream(self, token: str) -> EventStream:
-        stream = self._reserved.get(token)
-        if stream is None or stream.closed:
-            self._reserved.pop(token, None)
-            raise NotFound("there is no such stream: reserve one by PUT")
-        return stream
 
-    def _check_person(self, stream: EventStream, caller: Caller) -> None:
-        if not stream.caller.same_person(caller):
-            raise Forbidden("the stream is somebody else's")
+def shared(live: Live, peers: Peers) -> Reservations:
+    from graph.server.live.shared_reservations import SharedReservations  # a process by itself need not wait for it to be loaded
 
-    def _forget_closed(self) -> None:
-        """As many are known as connections are allowed, and those that have gone since a reservation was made last."""
-        for token in [token for token, stream in self._reserved.items() if stream.closed]:
-            del self._reserved[token]
+    return SharedReservations(live, peers)
 
 
 def opened(stream: EventStream, exchange: Exchange) -> Reply:
@@ -138,3 +109,11 @@ def operation_id(given: Mapping[str, object]) -> str:
     if not isinstance(id, str) or not 0 < len(id) <= MAX_ID_CHARACTERS:
         raise BadRequest(f"`{OPERATION_ID}` is missing, or no string of 1 to {MAX_ID_CHARACTERS} characters")
     return id
+
+
+def submitted(caller: Caller, request: GraphQLRequest, most: int) -> Submitted:
+    """Raises `BadRequest`, and `PayloadTooLarge` for what a WebSocket could not send either: it may have to go to another process."""
+    size = len(dumps([request.query, request.variables, request.extensions]))
+    if size > most:
+        raise PayloadTooLarge(f"the operation is larger than {most} bytes (CITYGRAPH_LIVE_MAX_MESSAGE_KB)")
+    return Submitted(operation_id(request.extensions), request, caller, size)

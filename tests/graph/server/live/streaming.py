@@ -25,6 +25,7 @@ from graph.executor.transports.in_process import InProcessTransport
 from graph.planner.normalize.operation import Field, Operation
 from graph.server.application import Application
 from graph.server.run import Serving, configured, listen
+from graph.subscriptions.peers import Peers
 
 PROTOCOL = "graphql-transport-ws"
 LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@requiresScopes", "@authenticated"])'
@@ -214,19 +215,22 @@ class Client:
                 return self.socket.close_code, self.socket.close_reason
 
 
-def assembled(folder: Path, *, tickets: Tickets | None = None, **settings: Any) -> Server:
+def assembled(folder: Path, *, tickets: Tickets | None = None, peers: Peers | None = None, **settings: Any) -> Server:
     """Everything but the socket."""
     rooms, presence, tickets = Rooms(), Presence(), tickets or MemoryTickets(30_000)
     issuer = open_issuer(folder / "issuer.json", "http://127.0.0.1:1")
     configuration = Settings(**settings)
     federation = Federation(composed([SubgraphSDL("rooms", None, SDL)]), {"rooms": rooms.transport()})
-    around = Surroundings("a test", demo_tokens(configuration, issuer), tickets=tickets, topics=presence)
+    closing = () if peers is None else (peers.close,)
+    around = Surroundings("a test", demo_tokens(configuration, issuer), tickets=tickets, topics=presence, peers=peers, on_close=closing)
     return Server(build_application(configuration, federation, around), rooms, presence, tickets, issuer, federation, configuration, around)
 
 
 @asynccontextmanager
-async def live_server(folder: Path, *, tickets: Tickets | None = None, **settings: Any) -> AsyncIterator[Server]:
-    server = assembled(folder, tickets=tickets, **settings)
+async def live_server(
+    folder: Path, *, tickets: Tickets | None = None, peers: Peers | None = None, **settings: Any
+) -> AsyncIterator[Server]:
+    server = assembled(folder, tickets=tickets, peers=peers, **settings)
     serving = Serving(0, 5, server.settings.live_max_message_kb * 1_000)
     running = uvicorn.Server(configured(server.application, serving))
     with listen("127.0.0.1", 0) as listener:

@@ -218,14 +218,69 @@ async def test_single_connection_when_opened_by_its_token_in_the_url_then_it_str
 
 
 @pytest.mark.settings(live_init_timeout_s=0.2)
-async def test_reservation_when_it_is_not_opened_in_time_then_it_is_forgotten(server: Server) -> None:
+async def test_reservation_when_it_is_not_opened_in_time_then_it_is_forgotten_and_nothing_of_it_ran(server: Server) -> None:
     async with httpx.AsyncClient() as client:
         token = await reserved(server, client)
-        await started(server, client, token, "a", TICKS)
-        await server.settled(open=1)
-        await server.settled(open=0)
+        assert (await started(server, client, token, "a", "mutation { count }")).status_code == 202
+        async with asyncio.timeout(5):
+            while len(server.application._parts.live):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
         assert (await client.get(server.http_url, headers={**EVENTS, STREAM_TOKEN: token})).status_code == 404
+        assert (await started(server, client, token, "b", "{ greeting }")).status_code == 404
+    assert server.rooms.counted == 0
+
+
+async def test_operations_when_their_stream_is_not_open_yet_then_they_are_checked_and_begin_with_it(server: Server) -> None:
+    async with httpx.AsyncClient() as client:
+        token = await reserved(server, client)
+        statuses = [
+            (await started(server, client, token, id, query)).status_code
+            for id, query in [("a", "mutation { count }"), ("a", "{ greeting }"), ("b", "{ nothing }"), ("c", TICKS), ("d", TICKS)]
+        ]
+        forbidden = await started(server, client, token, "e", 'subscription { edits(room: "r") { number } }')
+        headers = {**authorized(server), STREAM_TOKEN: token}
+        assert (await client.delete(f"{server.http_url}?operationId=c", headers=headers)).status_code == 200
+        assert (server.rooms.counted, server.rooms.open) == (0, 0)
+        async with streamed(server, "GET", **{STREAM_TOKEN: token}) as events:
+            await server.settled(open=1)
+            server.rooms.publish("one", 1)
+
+            assert (statuses, forbidden.status_code) == ([202, 409, 400, 202, 202], 403)
+            assert [await events.next() for _ in range(3)] == [
+                ("next", {"id": "a", "payload": {"data": {"count": 1}}}),
+                ("complete", {"id": "a"}),
+                ("next", {"id": "d", "payload": {"data": {"ticks": {"number": 1}}}}),
+            ]
+
+
+@pytest.mark.settings(live_operations_per_principal=1)
+async def test_operation_when_it_is_one_too_many_once_its_stream_opens_then_the_stream_says_so(server: Server) -> None:
+    async with httpx.AsyncClient() as client:
+        token = await reserved(server, client)
+        for id in ("a", "b"):
+            assert (await started(server, client, token, id, TICKS)).status_code == 202
+        async with streamed(server, "GET", **{STREAM_TOKEN: token}) as events:
+            name, said = await events.next()
+
+            assert (name, said["id"], said["payload"]["errors"][0]["extensions"]["code"]) == ("next", "b", "RATE_LIMITED")
+            assert await events.next() == ("complete", {"id": "b"})
+
+
+@pytest.mark.settings(live_max_message_kb=1)
+async def test_operations_when_they_are_too_large_for_a_message_then_413(server: Server) -> None:
+    async with httpx.AsyncClient() as client:
+        token = await reserved(server, client)
+        sizes = [
+            (await started(server, client, token, id, f"{{ greeting }} # {'x' * size}")).status_code
+            for id, size in (("a", 1_000), ("b", 600), ("c", 600))
+        ]
+        async with streamed(server, "GET", **{STREAM_TOKEN: token}) as events:
+            assert await events.next() == ("next", {"id": "b", "payload": {"data": {"greeting": "hello you"}}})
+            assert (await started(server, client, token, "open", f"{{ greeting }} # {'x' * 600}")).status_code == 202
+
+    # The last two are so only together.
+    assert sizes == [413, 202, 413]
 
 
 @pytest.mark.settings(live_connections_per_principal=2)
