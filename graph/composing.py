@@ -6,6 +6,7 @@ Composing the same subgraphs again would give the same bytes, so composition is 
 import hashlib
 import logging
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,9 +85,15 @@ def _fingerprint(subgraphs: Sequence[SubgraphSDL], contract: Contract | None) ->
 def _remembered(file: Path, mark: str) -> Supergraph | None:
     try:
         text = file.read_text()
-        return read_supergraph(text) if text.startswith(mark) else None
+        return _read(text) if text.startswith(mark) else None
     except (OSError, UnicodeDecodeError, SupergraphError):
         return None
+
+
+@lru_cache(maxsize=1)
+def _read(text: str) -> Supergraph:
+    """A federation is made anew for reasons that are not in its supergraph, too."""
+    return read_supergraph(text)
 
 
 def _remember(file: Path, text: str) -> None:

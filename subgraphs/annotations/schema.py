@@ -1,5 +1,7 @@
 """The subgraph `annotations`: annotations on elements of models, collaboration notes, and who is mentioned in them."""
 
+from functools import cache
+
 import strawberry
 from strawberry import UNSET
 
@@ -196,5 +198,6 @@ class Mutation:
     delete_note: DeleteNotePayload | None = strawberry.federation.field(resolver=_delete_note, requires_scopes=WRITE)
 
 
+@cache
 def build() -> FederationSchema:
     return FederationSchema(Query, mutation=Mutation, subscription=Subscription, types=[Model, ModelElement])

@@ -1,5 +1,6 @@
 """The subgraph `cities`: the cities that a tenant may read, by what is known of them; other slices add the rest."""
 
+from functools import cache
 from typing import TypeAlias
 
 import strawberry
@@ -63,5 +64,6 @@ class Query:
     )
 
 
+@cache
 def build() -> FederationSchema:
     return FederationSchema(Query)

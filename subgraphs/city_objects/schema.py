@@ -1,5 +1,6 @@
 """The subgraph `city_objects`: what stands where in the city."""
 
+from functools import cache
 from typing import TypeAlias
 
 import strawberry
@@ -74,6 +75,7 @@ class Query:
     )
 
 
+@cache
 def build() -> FederationSchema:
     types = (Building, Road, Sensor, GenericCityObject)
     return FederationSchema(Query, mutation=Mutation, subscription=Subscription, types=types)

@@ -1,7 +1,7 @@
 """The subgraph `compliance`: reports by the rule book that they answer to, and the measurements of quality control."""
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 
 import strawberry
 from strawberry import UNSET
@@ -118,5 +118,6 @@ class Query:
     )
 
 
+@cache
 def build() -> FederationSchema:
     return FederationSchema(Query, types=[Model, CityObject])

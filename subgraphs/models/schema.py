@@ -1,7 +1,7 @@
 """The subgraph `models`: circular value chain models, what can be asked of them and done to them."""
 
 import asyncio
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import strawberry
@@ -205,5 +205,6 @@ class Mutation:
     delete_model: DeleteModelPayload | None = strawberry.federation.field(resolver=_delete_model, requires_scopes=WRITE)
 
 
+@cache
 def build() -> FederationSchema:
     return FederationSchema(Query, mutation=Mutation, subscription=Subscription, types=[ModelVersion, ModelElement, *EVENTS])

@@ -1,6 +1,6 @@
 """The subgraph `operations`: the city's backups, and its audit log, which can be read and not changed."""
 
-from functools import partial
+from functools import cache, partial
 
 import strawberry
 from strawberry import UNSET
@@ -144,5 +144,6 @@ def _text(name: str, value: str | None) -> str | None:
     return value
 
 
+@cache
 def build() -> FederationSchema:
     return FederationSchema(Query, mutation=Mutation, types=[Backup, AuditLogEntry])

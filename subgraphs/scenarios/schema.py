@@ -1,6 +1,6 @@
 """The subgraph `scenarios`: simulation scenarios, what can be asked of them and done to them."""
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import strawberry
@@ -196,5 +196,6 @@ class Mutation:
     delete_scenario: DeleteScenarioPayload | None = strawberry.federation.field(resolver=_delete_scenario, requires_scopes=WRITE)
 
 
+@cache
 def build() -> FederationSchema:
     return FederationSchema(Query, mutation=Mutation, subscription=Subscription, types=[CityObject])

@@ -1,5 +1,7 @@
 """The subgraph `telemetry`: points as they are measured and simulated, asked for and taken in."""
 
+from functools import cache
+
 import strawberry
 from strawberry import UNSET
 
@@ -44,6 +46,7 @@ class Query:
     )
 
 
+@cache
 def build() -> FederationSchema:
     types = [CityObject, Scenario]
     return FederationSchema(Query, mutation=Mutation, subscription=Subscription, types=types, whole_inputs=WHOLE_INPUTS)

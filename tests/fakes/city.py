@@ -5,11 +5,12 @@ import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from graph.app import build_city
-from graph.auth.demo_issuer import open_issuer
+from graph.auth.demo_issuer import DemoIssuer, open_issuer
 from graph.config import load_settings
 from graph.contracts import Principal, RequestContext
 from graph.errors import CityGraphError
@@ -121,6 +122,12 @@ class City:
         return [error["extensions"]["code"] for error in answer.body.get("errors", [])]
 
 
+@cache
+def issuer(data_dir: Path) -> DemoIssuer:
+    """Checking a private key takes longer than all else of a city's start."""
+    return open_issuer(data_dir / "issuer.json", "http://127.0.0.1:1")
+
+
 @asynccontextmanager
 async def running_city(url: str, data_dir: Path, **settings: object) -> AsyncIterator[City]:
     """A city on a migrated store. `data_dir` keeps the composed schema, so tests that share it start sooner."""
@@ -128,7 +135,7 @@ async def running_city(url: str, data_dir: Path, **settings: object) -> AsyncIte
     store = Store(url)
     await ensure_city(store, tenant=TENANT, id=CITY, name="Helsinki", country="FI", timezone="Europe/Helsinki")
     source = SchemaSource(lambda: load_settings(flags=flags, environ={}))
-    application = await build_city(source, open_issuer(data_dir / "issuer.json", "http://127.0.0.1:1"))
+    application = await build_city(source, issuer(data_dir))
     try:
         yield City(application, store)
     finally:
