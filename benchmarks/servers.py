@@ -5,6 +5,7 @@ Reads `/proc`, so Linux only. A server's children count as the server: Node's ga
 
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -121,6 +122,13 @@ def printed(server: Server, pattern: str) -> str:
             return found[1]
         time.sleep(0.05)
     raise BenchmarkError(f"{server.name} did not say that it serves:\n{_end_of(server.log)}")
+
+
+def open_files() -> int:
+    """As many as this process and those that it starts may have; the soft limit is raised to the hard one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return 1_000_000 if hard == resource.RLIM_INFINITY else hard
 
 
 def cpu_seconds(server: Server) -> float:

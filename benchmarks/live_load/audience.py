@@ -10,14 +10,15 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from live_load.crowd import Expect, Expecting, Fault, Heard, Opened, Plan, Tell, run
 from servers import BenchmarkError
 
-PROBE_SECONDS = 1.0
-PROBES = 60
-OPEN_SECONDS_EACH = 0.02
+from live_load.crowd import Expect, Expecting, Fault, Heard, Opened, Plan, Tell, run
+
+PROBE_SECONDS = 5.0
+PROBES = 20
+OPEN_SECONDS_EACH = 0.01
 """How long one subscriber may take to open, beside half a minute for all."""
-HEAR_SECONDS = 60.0
+HEAR_SECONDS = 120.0
 
 Answer = TypeVar("Answer")
 
@@ -104,7 +105,9 @@ class Audience:
 
 
 @contextmanager
-def audience(source: Source, subscribers: int, *, crowds: int = 1, core: int | None = None, say: Callable[[str], None]) -> Iterator[Audience]:
+def audience(
+    source: Source, subscribers: int, *, crowds: int = 1, core: int | None = None, say: Callable[[str], None]
+) -> Iterator[Audience]:
     """Opened, and known to hear."""
     members: list[_Member] = []
     began = time.monotonic()

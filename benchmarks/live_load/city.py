@@ -7,6 +7,7 @@ mutations over HTTP, as anybody makes them.
 import asyncio
 import http.client
 import json
+import subprocess
 import sysconfig
 import threading
 import time
@@ -16,13 +17,14 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from live_load.audience import Sent
-from live_load.tokens import AUDIENCE, CITY, signer
-from servers import BenchmarkError, Server, printed, start, stop
+from servers import START_S, BenchmarkError, Server, printed, start, stop
 
 from graph.auth.claims import ROLES
-from graph.auth.demo_issuer import DISCOVERY_PATH, JWKS_PATH, DemoIssuer, open_issuer
+from graph.auth.demo_issuer import DISCOVERY_PATH, JWKS_PATH, DemoIssuer, move_issuer, open_issuer
+from live_load.audience import Sent
+from live_load.tokens import AUDIENCE, CITY, signer
 from resolvers.cities.commands import ensure_city
 from resolvers.stores.engine import Store
 
@@ -64,7 +66,13 @@ class City:
     def sensors(self, count: int) -> list[str]:
         """Their identifiers."""
         objects = [
-            {"type": "SENSOR", "name": f"Sensor {n}", "source": "benchmark", "sourceId": str(n), "geometry": {"type": "Point", "coordinates": [24.9, 60.2]}}
+            {
+                "type": "SENSOR",
+                "name": f"Sensor {n}",
+                "source": "benchmark",
+                "sourceId": str(uuid4()),
+                "geometry": {"type": "Point", "coordinates": [24.9, 60.2]},
+            }
             for n in range(count)
         ]
         data, _ = self.ask(SENSORS, {"objects": objects})
@@ -158,10 +166,11 @@ def posted(port: int, path: str, body: bytes, headers: Mapping[str, str]) -> tup
 
 @contextmanager
 def running_city(folder: Path, core: int | None, *flags: str, **settings: str) -> Iterator[City]:
-    """Migrated and serving. `settings` are environment variables."""
+    """Migrated and serving; from a folder that has been used before, in moments. `settings` are environment variables."""
     citygraph = Path(sysconfig.get_path("scripts")) / "citygraph"
     if not citygraph.exists():
         raise BenchmarkError(f"{citygraph} is missing; install the project into the environment that runs this: pip install -e .")
+    folder.mkdir(parents=True, exist_ok=True)
     with published_issuer(folder / "issuer.json") as issuer:
         database = f"sqlite:///{folder / 'city.db'}"
         environment = {
@@ -172,16 +181,27 @@ def running_city(folder: Path, core: int | None, *flags: str, **settings: str) -
             "CITY_ID": CITY,
             **settings,
         }
-        migrated = start("migrate", [str(citygraph), "migrate"], core, folder, environment)
-        if migrated.process.wait(60):
-            raise BenchmarkError(f"the city cannot be migrated: {migrated.log.read_text()[-2000:]}")
-        asyncio.run(name_city(database))
+        if not (folder / "city.db").exists():
+            migrate([str(citygraph), "migrate"], core, folder, environment)
+            asyncio.run(name_city(database))
         server = start("citygraph", [str(citygraph), "serve", "--port", "0", *flags], core, folder, environment)
         try:
             port = int(printed(server, r"GraphQL at http://[^:]+:(\d+)/graphql"))
             yield City(server, port, signer(folder / "issuer.json", tuple(sorted(ROLES)))("operator"), folder / "issuer.json")
         finally:
             stop(server)
+
+
+def migrate(command: Sequence[str], core: int | None, folder: Path, environment: Mapping[str, str]) -> None:
+    running = start("migrate", command, core, folder, environment)
+    try:
+        status = running.process.wait(START_S)
+    except subprocess.TimeoutExpired:
+        raise BenchmarkError(f"the city was not migrated within {START_S:.0f} s") from None
+    finally:
+        stop(running)
+    if status:
+        raise BenchmarkError(f"the city cannot be migrated: {running.log.read_text()[-2000:]}")
 
 
 async def name_city(database: str) -> None:
@@ -209,7 +229,8 @@ def published_issuer(path: Path) -> Iterator[DemoIssuer]:
             return
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Documents) as server:
-        made = open_issuer(path, f"http://127.0.0.1:{server.server_port}")
+        url = f"http://127.0.0.1:{server.server_port}"
+        made = move_issuer(path, open_issuer(path, url), url)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield made

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from servers import BenchmarkError, Server, free_port, printed, start, stop
+
 from live_load.audience import Sent
 from live_load.city import RECEIVED, posted, reading
-from servers import BenchmarkError, Server, free_port, printed, start, stop
 
 NEVER = "1000000"
 """Seconds until uvicorn itself asks whether a client is there: a city's server does not, its sessions do."""

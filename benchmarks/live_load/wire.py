@@ -1,4 +1,4 @@
-"""A WebSocket client's bytes (RFC 6455), as far as a subscriber needs them. What it gets from the servers measured here is never fragmented."""
+"""A WebSocket client's bytes (RFC 6455), as far as a subscriber needs them: the servers measured here send no message in fragments."""
 
 import base64
 import json
