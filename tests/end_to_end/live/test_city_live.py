@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from redis.asyncio.connection import Connection
 from websockets.asyncio.client import connect
 
 from graph.auth.demo_issuer import open_issuer
@@ -156,6 +157,40 @@ async def test_ticket_when_the_token_that_asked_for_it_is_revoked_then_its_chann
             issuer.answers[authorization["Authorization"].removeprefix("Bearer ")] = {"active": False}
 
             assert await bob.close_code() == (4401, "the access token has been revoked")
+
+
+async def test_models_when_listed_with_their_participants_then_redis_is_asked_about_all_at_once(
+    sqlite_url: str, composed_dir: Path, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_city(sqlite_url, composed_dir, redis_url=redis.url) as city, on_a_socket(city) as url:
+        models = [(await city.ask(CREATE, {"content": {}}))["createModel"]["model"]["id"] for _ in range(5)]
+        async with acknowledged(url, token(composed_dir, "ada")) as ada:
+            for number, model in enumerate(models[:2]):
+                await ada.subscribe(str(number), EVENTS, model=model)
+                await event(ada, "ParticipantsChanged")
+            asked = questions(monkeypatch)
+
+            listed = (await city.ask("{ models(first: 10) { edges { node { id participants { userId } } } } }"))["models"]["edges"]
+            asked_for_the_list = list(asked)
+
+    there = {edge["node"]["id"]: [one["userId"] for one in edge["node"]["participants"]] for edge in listed}
+    assert there == {model: ["ada"] if number < 2 else [] for number, model in enumerate(models)}
+    assert [question.count(b"HGETALL") for question in asked_for_the_list] == [5]
+
+
+def questions(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What Redis is asked about participants from now on, each round trip by itself."""
+    asked: list[bytes] = []
+    send = Connection.send_packed_command
+
+    async def noted(self: Connection, command: Any, *rest: Any, **named: Any) -> None:
+        packed = command if isinstance(command, bytes) else b"".join(command)
+        if b"HGETALL" in packed:
+            asked.append(packed)
+        await send(self, command, *rest, **named)
+
+    monkeypatch.setattr(Connection, "send_packed_command", noted)
+    return asked
 
 
 async def refused(url: str, ticket: str) -> tuple[int | None, str | None]:
