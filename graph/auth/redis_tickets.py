@@ -4,15 +4,14 @@ Redis is told a ticket's hash, and whom it stands for in a form that the ticket 
 token by which one was asked for.
 """
 
-import hashlib
-import hmac
-from base64 import urlsafe_b64encode
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import InvalidToken
 from redis.asyncio import Redis
 
+from graph.auth.sealing import known_by, sealed_by
 from graph.auth.tickets import Issued, Now, Ticket, epoch_ms, new_ticket, unknown
+from graph.auth.written_principal import read_principal, write_principal
 from graph.contracts import Principal
 from graph.errors import Unavailable
 from graph.json_codec import InvalidJSON, dumps, loads
@@ -20,8 +19,7 @@ from graph.redis_client import FAULTS
 
 MAX_SECRET = 200
 """Characters of what is hashed to be looked up; ours have 43."""
-_SEALING = b"citygraph: what a ticket stands for"
-"""Makes of the secret a key that has nothing to do with the hash, which Redis knows."""
+PURPOSE = "what a ticket stands for"
 
 
 class RedisTickets:
@@ -53,29 +51,18 @@ class RedisTickets:
         return ticket
 
     def _key(self, secret: str) -> str:
-        return f"{self._prefix}:ticket:{hashlib.sha256(_bytes(secret)).hexdigest()}"
+        return f"{self._prefix}:ticket:{known_by(secret)}"
 
 
 def _written(ticket: Ticket) -> bytes:
-    who = ticket.principal
-    principal = [who.subject, who.tenant, sorted(who.roles), sorted(who.scopes), who.name, who.authenticated, who.expires_at]
-    return _sealed_by(ticket.secret).encrypt(dumps([principal, ticket.model, ticket.expires_at, ticket.authorization]))
+    stands_for = [write_principal(ticket.principal), ticket.model, ticket.expires_at, ticket.authorization]
+    return sealed_by(ticket.secret, PURPOSE).encrypt(dumps(stands_for))
 
 
 def _read(secret: str, text: str) -> Ticket | None:
     """None for what another version has written."""
     try:
-        opened = loads(_sealed_by(secret).decrypt(text))
-        [[subject, tenant, roles, scopes, name, authenticated, token_expires_at], model, expires_at, authorization] = opened
-        principal = Principal(subject, tenant, frozenset(roles), frozenset(scopes), name, authenticated, token_expires_at)
+        principal, model, expires_at, authorization = loads(sealed_by(secret, PURPOSE).decrypt(text))
+        return Ticket(secret, read_principal(principal), model, expires_at, authorization)
     except (InvalidToken, InvalidJSON, TypeError, ValueError):
         return None
-    return Ticket(secret, principal, model, expires_at, authorization)
-
-
-def _sealed_by(secret: str) -> Fernet:
-    return Fernet(urlsafe_b64encode(hmac.digest(_bytes(secret), _SEALING, "sha256")))
-
-
-def _bytes(secret: str) -> bytes:
-    return secret.encode(errors="surrogatepass")
