@@ -181,7 +181,7 @@ class NeverReaders:
     """So many of them at all times: where the server has closed one, another comes. `came` counts them."""
 
     url: str
-    tokens: Sequence[str]
+    token: str
     model: str
     count: int
     there: list[NeverReading] = field(default_factory=list)
@@ -216,7 +216,7 @@ class NeverReaders:
     async def _fill(self) -> None:
         while len(self.there) < self.count:
             one = NeverReading(self.url, asking=self.came % 2 == 0)
-            await one.subscribe(self.tokens[self.came % len(self.tokens)], self.model)
+            await one.subscribe(self.token, self.model)
             self.there.append(one)
             self.came += 1
 
