@@ -23,7 +23,9 @@ from resolvers.stores.rows import rows_parameter
 
 MAX_RADIUS_METRES = 50_000.0
 
-_RECORD_LENGTH = len(sql.RECORD)
+_REST = len(sql.RECORD) - 9
+"""Columns of a record after its attributes; what else a row has comes last."""
+_TYPES = {kind.value: kind for kind in CityObjectType}
 _ROWS_AT_A_TIME = 1_000
 
 POSITIONS: dict[CityObjectOrder, tuple[type[str | int | float | UUID], ...]] = {
@@ -58,7 +60,7 @@ async def city_objects(store: Store, tenant: str, wanted: CityObjectFilter, orde
     async with store.read() as connection:
         by_place = store.dialect == "sqlite" and wanted.near is None and await _is_narrow(connection, wanted)
         rows = (await connection.execute(sql.page(store.dialect, tenant, wanted, order, window, by_place=by_place))).all()
-    return page_of([Found(_record(row), row.distance) for row in rows], window)
+    return page_of([Found(_record(row), row[-1]) for row in rows], window)
 
 
 async def _is_narrow(connection: AsyncConnection, wanted: CityObjectFilter) -> bool:
@@ -159,5 +161,5 @@ def _numbered(keys: Sequence[ObjectKey]) -> str:
 
 
 def _record(row: Any) -> CityObject:
-    pk, city, uuid, kind, name, source, source_id, geometry, attributes, *rest = row[:_RECORD_LENGTH]
-    return CityObject(pk, city, uuid, CityObjectType(kind), name, source, source_id, geometry, orjson.loads(attributes), *rest)
+    pk, city, uuid, kind, name, source, source_id, geometry, attributes, *rest = row
+    return CityObject(pk, city, uuid, _TYPES[kind], name, source, source_id, geometry, orjson.loads(attributes), *rest[:_REST])

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from graph.contracts import Event, Publish
 from graph.errors import Unavailable
 from resolvers.stores.outages import outage
-from resolvers.stores.sqlite import SpatialConnection
+from resolvers.stores.sqlite import QuickUuid, SpatialConnection
 
 __all__ = ["Store", "announce", "async_url"]
 
@@ -123,6 +123,7 @@ def _sqlite_engine(address: URL) -> AsyncEngine:
         connect_args={"factory": SpatialConnection, "isolation_level": None},
         json_serializer=_dump_json,
     )
+    engine.dialect.colspecs = {**engine.dialect.colspecs, sa.Uuid: QuickUuid}
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: sa.Connection) -> None:

@@ -5,11 +5,14 @@ The functions take and give WKB blobs. They run in the connection's own thread, 
 
 import json
 import sqlite3
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import shapely
+import sqlalchemy as sa
+from asyncpg.pgproto.pgproto import UUID  # type: ignore[import-untyped]
 from shapely.geometry.base import BaseGeometry
 
 from resolvers.stores.geodesy import diagonal, distances, longitude_margin
@@ -34,6 +37,13 @@ class SpatialConnection(sqlite3.Connection):
         self.create_function("geo_longitude_margin", 3, longitude_margin, deterministic=True)
         self.create_function("geo_diagonal", 4, diagonal, deterministic=True)
         self.create_aggregate("geo_nearest", 5, Nearest)  # type: ignore[arg-type]  # typeshed knows one argument
+
+
+class QuickUuid(sa.Uuid[Any]):
+    """A UUID read as PostgreSQL's driver reads one on the other store: into its own class of `uuid.UUID`, in a tenth of the time."""
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[str | None], Any]:
+        return lambda digits: None if digits is None else UUID(digits)
 
 
 def _intersects(shape: bytes | None, constant: bytes | None) -> int | None:
