@@ -24,11 +24,13 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from graph.auth.claims import ROLES
 from graph.auth.demo_issuer import DISCOVERY_PATH, JWKS_PATH, DemoIssuer, open_issuer
+from tests.fakes.node import node_with
 from tests.fakes.redis import Redis, running_redis
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="which worker has a connection is read from /proc")
 
 CITY, START_SECONDS = "FI-HELSINKI", 90
+LIVE = Path(__file__).parent / "live"
 EVENTS = "subscription($model: ID!) { modelEvents(modelId: $model) { ... on ModelPatched { newVersion } } }"
 CREATE = 'mutation { createModel(input: {name: "Bridge", content: {height: 1}}) { model { id version } } }'
 PATCH = """mutation($id: ID!, $base: Int!, $patch: JSONPatch!) {
@@ -230,6 +232,64 @@ async def test_tickets_when_issued_by_either_worker_then_redeemed_by_either_once
             await again.send(json.dumps({"type": "connection_init", "payload": {"ticket": ticket}}))
             await again.wait_closed()
             assert again.close_code == 4401
+
+
+async def test_event_stream_when_each_request_comes_to_either_worker_then_all_is_as_with_one(workers: Workers) -> None:
+    authorization = {"authorization": f"Bearer {workers.token}"}
+    url, body = f"{workers.url}/graphql", {"query": "{ __typename }", "extensions": {"operationId": "a"}}
+    statuses: Counter[tuple[int, ...]] = Counter()
+    for _ in range(12):
+        async with AsyncExitStack() as stack:
+            # Each has one connection, which goes to any worker.
+            reserving, opening, starting, stopping = [await stack.enter_async_context(httpx.AsyncClient(timeout=10)) for _ in range(4)]
+            reserved = await reserving.put(url, headers=authorization)
+            token = {"x-graphql-event-stream-token": reserved.text}
+            stream = await stack.enter_async_context(opening.stream("GET", url, headers={"accept": "text/event-stream", **token}))
+            started = await starting.post(url, json=body, headers={**authorization, **token})
+            async with asyncio.timeout(10):
+                lines = stream.aiter_lines()
+                while not (line := await anext(lines)).startswith("data: "):
+                    pass
+            stopped = await stopping.delete(f"{url}?operationId=a", headers={**authorization, **token})
+        statuses[reserved.status_code, stream.status_code, started.status_code, stopped.status_code] += 1
+        assert json.loads(line[6:]) == {"id": "a", "payload": {"data": {"__typename": "Query"}}}
+
+    assert statuses == {(201, 200, 202, 200): 12}
+
+
+async def test_graphql_sse_when_its_connections_come_to_either_worker_then_each_client_hears_all(workers: Workers) -> None:
+    model, clients, pipe = await workers.model(), 8, asyncio.subprocess.PIPE
+    command = [node_with(LIVE), str(LIVE / "single_connection.mjs"), f"{workers.url}/graphql", workers.token, model, str(clients)]
+    script = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+    assert script.stdin is not None and script.stdout is not None
+    heard: list[list[int]] = [[] for _ in range(clients)]
+    version = 1
+    try:
+        async with asyncio.timeout(30):
+            while not all(heard) or any(mine[-1] != version for mine in heard):
+                if not all(heard):
+                    await workers.patch(model, version)
+                    version += 1
+                while (line := await soon(script.stdout)) is not None:
+                    client, event = json.loads(line)
+                    heard[client] += [event["modelEvents"]["newVersion"]] if event["modelEvents"] else []
+            script.stdin.write(b"that is all\n")
+            ended = await script.stdout.readline()
+    finally:
+        script.kill()
+        await script.wait()
+
+    assert heard == [list(range(mine[0], version + 1)) for mine in heard]
+    assert json.loads(ended) == ["complete"] * clients
+
+
+async def soon(lines: asyncio.StreamReader) -> bytes | None:
+    """A line that is there, or almost."""
+    try:
+        async with asyncio.timeout(0.2):
+            return await lines.readline()
+    except TimeoutError:
+        return None
 
 
 async def test_worker_when_killed_then_another_takes_its_place_and_the_port_answers_meanwhile(workers: Workers) -> None:
