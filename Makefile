@@ -2,7 +2,7 @@
 #
 #   make demo PORT=8000 DATA_DIR=.citygraph   serve Helsinki on this machine
 #   make test                                 the whole test suite; ARGS="-k telemetry" picks
-#   make soak                                 the repetitions that the suite does on a small scale, in full (some 30 minutes)
+#   make soak                                 the repetitions that the suite does on a small scale, in full (some 45 minutes)
 #   make check                                formatting, lint, types, layers, Dockerfile, schema.graphql
 #   make format                               put formatting right
 #   make schema                               write schema.graphql anew

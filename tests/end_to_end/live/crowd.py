@@ -192,12 +192,17 @@ class NeverReaders:
         try:
             await self._fill()
             async with asyncio.TaskGroup() as group:
-                watching = group.create_task(self._watch())
+                self._watching = group.create_task(self._watch())
                 yield self
-                watching.cancel()
+                self._watching.cancel()
         finally:
             for one in self.there:
                 one.close()
+
+    async def unread(self) -> list[list[Any]]:
+        """What each has not read. Nobody comes, or asks anything, from then on."""
+        self._watching.cancel()
+        return await asyncio.gather(*(one.unread() for one in self.there))
 
     async def _watch(self) -> None:
         while True:

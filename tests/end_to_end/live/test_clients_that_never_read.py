@@ -105,7 +105,7 @@ async def test_others_when_some_never_read_then_hear_all_in_time_and_memory_stay
                 _, gone = await model.change_for(0.5)
             watching.cancel()
             await all_heard(following, model.version)
-            told = await asyncio.gather(*(one.unread() for one in never.there))
+            told = await never.unread()
         _, end = await model.change_for(ALONE_SECONDS)
         await all_heard(following, model.version)
 
