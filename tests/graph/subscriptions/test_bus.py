@@ -113,3 +113,30 @@ async def test_listener_when_it_leaves_then_the_bus_forgets_it() -> None:
         assert len(bus._listeners) == 2
 
     assert bus._listeners == {}
+
+
+async def test_publisher_when_it_has_many_events_then_others_have_their_turn_and_theirs_come_after() -> None:
+    bus, many = EventBus(), 4 * module.AT_ONCE
+
+    async with bus.listen("t", ["c"]) as events:
+        large = asyncio.ensure_future(bus.publish([told(n) for n in range(many)]))
+        await asyncio.sleep(0)
+        half_way = large.done()
+        await bus.publish([told(many)])
+
+        assert not half_way
+        assert numbers(await heard(events, many + 1)) == list(range(many + 1))
+        await large
+
+
+async def test_publisher_when_it_is_cancelled_half_way_then_all_its_events_are_heard() -> None:
+    bus, many = EventBus(), 4 * module.AT_ONCE
+
+    async with bus.listen("t", ["c"]) as events:
+        publisher = asyncio.ensure_future(bus.publish([told(n) for n in range(many)]))
+        await asyncio.sleep(0)
+        publisher.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await publisher
+
+        assert numbers(await heard(events, many)) == list(range(many))
