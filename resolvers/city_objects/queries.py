@@ -1,5 +1,6 @@
 """What can be asked of city objects. Each question is one statement, however many objects ask it."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -102,8 +103,13 @@ async def by_keys(store: Store, tenant: str, keys: Sequence[ObjectKey]) -> dict[
 
 async def existing(connection: AsyncConnection, tenant: str, city: str, uuids: Sequence[UUID]) -> set[UUID]:
     """Those of `uuids` that the tenant has in that city."""
-    rows = await connection.execute(sql.existing(tenant, city), {"uuids": rows_parameter([(uuid,) for uuid in uuids])})
-    return set(rows.scalars())
+    asked = [(uuid,) for uuid in uuids]
+    parameter = await asyncio.to_thread(rows_parameter, asked) if len(asked) > _ROWS_AT_A_TIME else rows_parameter(asked)
+    found: set[UUID] = set()
+    rows = await connection.stream_scalars(sql.existing(tenant, city), {"uuids": parameter})
+    async for part in rows.partitions(_ROWS_AT_A_TIME):
+        found.update(part)
+    return found
 
 
 async def neighbours(

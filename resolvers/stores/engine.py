@@ -48,10 +48,10 @@ async def _nobody_listens(_events: Sequence[Event]) -> None:
     """What a command line's store publishes to."""
 
 
-def announce(connection: AsyncConnection, event: Event) -> None:
-    """Has the event published once this write transaction is committed; where it is rolled back, it never happened."""
+def announce(connection: AsyncConnection, *events: Event) -> None:
+    """Has the events published once this write transaction is committed; where it is rolled back, they never happened."""
     pending: list[Event] = connection.sync_connection.get_execution_options()[_EVENTS]  # type: ignore[union-attr]
-    pending.append(event)
+    pending.extend(events)
 
 
 class Store:

@@ -179,16 +179,19 @@ async def _copy(driver: Any, columns: Columns) -> None:
 async def _renew_latest(driver: Any, columns: Columns) -> npt.NDArray[np.bool_]:
     """Which points are newer than all that their series had: these cannot be there, and need not be looked for, which is more
     than half of the work."""
-    series, firsts, places = np.unique(columns.series, return_index=True, return_inverse=True)
-    lasts = np.append(firsts[1:], len(columns)) - 1
+    # Ordered as they are, series need no search.
+    is_first, is_last = np.ones((2, len(columns)), dtype=np.bool_)
+    is_first[1:] = is_last[:-1] = columns.series[1:] != columns.series[:-1]
+    series, places = columns.series[is_first], np.cumsum(is_first) - 1
     newest = np.full(len(series), np.iinfo(np.int64).max)
     if known := await driver.fetch(_LOCK_LATEST, series.tolist()):
         numbers, times = np.array(known, dtype=np.int64).T
         newest[np.searchsorted(series, numbers)] = times
-    await _copy_into(driver, "telemetry_incoming", columns.at(np.union1d(firsts, lasts)))
+    await _copy_into(driver, "telemetry_incoming", columns.at(np.flatnonzero(is_first | is_last)))
     if made := await driver.fetch(_RENEW_LATEST):
         newest[np.searchsorted(series, np.array(made, dtype=np.int64)[:, 0])] = np.iinfo(np.int64).min
-    return columns.ts > newest[places]
+    is_newer: npt.NDArray[np.bool_] = columns.ts > newest[places]
+    return is_newer
 
 
 async def _copy_into(driver: Any, table: str, columns: Columns) -> None:

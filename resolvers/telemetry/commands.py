@@ -7,11 +7,11 @@ caller that is in doubt sends them once more.
 import asyncio
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from math import nan
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar, TypeVarTuple
 from uuid import UUID
 
 import numpy as np
@@ -36,9 +36,9 @@ _Identity: TypeAlias = tuple[UUID, str, str, UUID]
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """The checked points of a call: its series with their units, and columns whose `series` counts these from 0."""
+    """The checked points of a call: its series, and columns whose `series` counts these from 0."""
 
-    units: Mapping[_Identity, str | None]
+    series: "Sequence[_SeriesRow]"
     columns: bulk.Columns
 
 
@@ -68,10 +68,10 @@ async def _gathered(points: Sequence[SeriesPoints]) -> _Batch:
 
 
 async def _store(connection: AsyncConnection, tenant: str, batch: _Batch) -> None:
-    if not batch.units:
+    if not batch.series:
         return
     await ensure_partitions(connection, batch.columns.ts)
-    identifiers = await _identifiers(connection, tenant, batch.units)
+    identifiers = await _identifiers(connection, tenant, batch.series)
     columns = await asyncio.to_thread(bulk.ordered, batch.columns, identifiers)
     await bulk.write(connection, columns)
 
@@ -86,7 +86,8 @@ def _batch(points: Sequence[SeriesPoints]) -> _Batch:
     codes = (bulk.NO_QUALITY if given.quality is None else sql.QUALITY_CODES[given.quality] for given in points)
     quality = np.fromiter(codes, np.int64, len(points))
     times, (numbers, texts) = _times(points, owners), _values(points, owners)
-    return _Batch(units, bulk.Columns(series[owners], times, numbers, quality[owners], texts, _attributes(points)))
+    rows = [(*identity, unit, place) for place, (identity, unit) in enumerate(units.items())]
+    return _Batch(rows, bulk.Columns(series[owners], times, numbers, quality[owners], texts, _attributes(points)))
 
 
 def _identity(given: SeriesPoints) -> _Identity:
@@ -128,7 +129,7 @@ def _units(points: Iterable[SeriesPoints]) -> dict[_Identity, str | None]:
     return units
 
 
-def _other_unit(identity: _Identity, known: str | None, given: str) -> BadUserInput:
+def _other_unit(identity: Sequence[Any], known: str | None, given: str) -> BadUserInput:
     entity, key, source, _ = identity
     return BadUserInput(f"{key!r} of {entity} ({source}) is in {known!r}; points in {given!r} must be converted first")
 
@@ -220,22 +221,38 @@ def _text(given: SeriesPoints, value: JSONValue) -> str:
 
 _SeriesRow: TypeAlias = tuple[UUID, str, str, UUID, str | None, int]
 """Identity, unit and place in the call."""
+_Known: TypeAlias = dict[int, tuple[int, str | None]]
+"""By place: the identifier and unit of each series that is there."""
+_More = TypeVarTuple("_More")
+_Done = TypeVar("_Done")
 
 
-async def _identifiers(connection: AsyncConnection, tenant: str, units: Mapping[_Identity, str | None]) -> bulk.Integers:
-    """The identifier of each series, in the order of `units`; a series that is new is made."""
-    rows: list[_SeriesRow] = [(*identity, unit, place) for place, (identity, unit) in enumerate(units.items())]
-    known = await _known_series(connection, tenant, rows)
-    if incomplete := [row for row in rows if _is_incomplete(known.get(row[5]), row[4])]:
-        # In one order, so that writers who make the same series do not wait for each other.
-        incomplete.sort(key=lambda row: row[:4])
-        parameters = {"tenant": tenant, "series": await asyncio.to_thread(rows_parameter, incomplete)}
+async def _identifiers(connection: AsyncConnection, tenant: str, series: Sequence[_SeriesRow]) -> bulk.Integers:
+    """The identifier of each series, in their order; one that is new is made."""
+    known = await _known_series(connection, tenant, series)
+    if incomplete := await _off_loop(_incomplete, series, known):
+        parameters = {"tenant": tenant, "series": await _off_loop(rows_parameter, incomplete)}
         await connection.execute(sql.upsert_series(connection.dialect.name), parameters)
         known |= await _known_series(connection, tenant, incomplete)
-    for identity, (place, unit) in zip(units, enumerate(units.values()), strict=True):
+    return await _off_loop(_numbers, series, known)
+
+
+async def _off_loop(work: Callable[[Sequence[_SeriesRow], *_More], _Done], series: Sequence[_SeriesRow], *more: *_More) -> _Done:
+    """A thread goes through many series, this task through few."""
+    return await asyncio.to_thread(work, series, *more) if len(series) > _THREAD_FROM else work(series, *more)
+
+
+def _incomplete(series: Sequence[_SeriesRow], known: _Known) -> list[_SeriesRow]:
+    """In one order, so that writers who make the same series do not wait for each other."""
+    found = [row for row in series if _is_incomplete(known.get(row[5]), row[4])]
+    return sorted(found, key=lambda row: (row[0].int, row[1], row[2], row[3].int))
+
+
+def _numbers(series: Sequence[_SeriesRow], known: _Known) -> bulk.Integers:
+    for *identity, unit, place in series:
         if unit is not None and known[place][1] != unit:
             raise _other_unit(identity, known[place][1], unit)
-    return np.fromiter((known[place][0] for place in range(len(units))), np.int64, len(units))
+    return np.fromiter((known[place][0] for place in range(len(series))), np.int64, len(series))
 
 
 def _is_incomplete(known: tuple[int, str | None] | None, unit: str | None) -> bool:
@@ -243,10 +260,9 @@ def _is_incomplete(known: tuple[int, str | None] | None, unit: str | None) -> bo
     return known is None or (known[1] is None and unit is not None)
 
 
-async def _known_series(connection: AsyncConnection, tenant: str, rows: Sequence[_SeriesRow]) -> dict[int, tuple[int, str | None]]:
-    """By place: the identifier and unit of each series that is there."""
-    parameters = {"tenant": tenant, "series": await asyncio.to_thread(rows_parameter, rows)}
-    known: dict[int, tuple[int, str | None]] = {}
+async def _known_series(connection: AsyncConnection, tenant: str, series: Sequence[_SeriesRow]) -> _Known:
+    parameters = {"tenant": tenant, "series": await _off_loop(rows_parameter, series)}
+    known: _Known = {}
     found = await connection.stream(sql.places_statement(), parameters)
     async for part in found.partitions(_ROWS_AT_A_TIME):
         known.update((place, (number, unit)) for place, number, unit in part)

@@ -7,7 +7,7 @@ Of two points of one series with the same time the later one in the input stays;
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -23,6 +23,9 @@ from resolvers.telemetry import store as sql
 from resolvers.telemetry.batches import Batch, Lot, Refused, Rejection
 from resolvers.telemetry.commands import store_points_in
 from resolvers.telemetry.events import received
+
+_THREAD_FROM = 1_000
+"""Entities from which on they are gone through in a thread: about a millisecond."""
 
 
 class IngestionStatus(StrEnum):
@@ -103,13 +106,8 @@ async def submit(
 async def _store(connection: AsyncConnection, entities: EntityDirectory, tenant: str, batch: Batch, now: int) -> Any:
     refused = batch.refused.copy()
     existing = await entities.existing_in(connection, tenant, list({part.entity for part in batch.entities}))
-    lots: list[Lot] = []
-    for part in batch.entities:
-        if part.entity in existing:
-            lots += part.lots
-        else:
-            points = sum(len(lot.points.timestamps) for lot in part.lots)
-            refused.add(part.place, NotFound(f"There is no city object {str(part.entity)!r}"), points)
+    many = len(batch.entities) > _THREAD_FROM
+    lots = await asyncio.to_thread(_lots_of, existing, batch, refused) if many else _lots_of(existing, batch, refused)
     lots = await _store_fitting(connection, tenant, lots, refused, now)
     return {
         "accepted": sum(len(lot.points.timestamps) for lot in lots),
@@ -117,6 +115,18 @@ async def _store(connection: AsyncConnection, entities: EntityDirectory, tenant:
         "rejections": [[one.pointer, one.code, one.message] for one in refused.in_order()],
         "at": now,
     }
+
+
+def _lots_of(existing: Collection[UUID], batch: Batch, refused: Refused) -> list[Lot]:
+    """What comes for entities that exist; the rest is refused."""
+    lots: list[Lot] = []
+    for part in batch.entities:
+        if part.entity in existing:
+            lots += part.lots
+        else:
+            points = sum(len(lot.points.timestamps) for lot in part.lots)
+            refused.add(part.place, NotFound(f"There is no city object {str(part.entity)!r}"), points)
+    return lots
 
 
 def _outcome(answer: Any) -> Outcome:
@@ -144,8 +154,7 @@ async def _store_fitting(connection: AsyncConnection, tenant: str, lots: list[Lo
 async def _store_all(connection: AsyncConnection, tenant: str, lots: Sequence[Lot], now: int) -> None:
     points = [lot.points for lot in lots]
     await store_points_in(connection, tenant=tenant, points=points)
-    for event in await asyncio.to_thread(received, tenant, now, points):
-        announce(connection, event)
+    announce(connection, *await asyncio.to_thread(received, tenant, now, points))
 
 
 async def _fitting(connection: AsyncConnection, tenant: str, lots: Sequence[Lot], refused: Refused) -> list[Lot]:
