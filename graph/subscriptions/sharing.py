@@ -6,7 +6,7 @@ waits, so that one that does not read delays nobody; what becomes of its own bac
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Hashable
+from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,8 +15,16 @@ from graph.errors import CityGraphError, InternalError, RateLimited
 
 __all__ = ["Attachment", "Payload", "SharedExecutions", "Sink"]
 
-SINKS_AT_A_TIME = 250
-"""So many are delivered to before the event loop has its turn: a few milliseconds."""
+DELIVERIES_AT_A_TIME = 250
+"""So many before the event loop has its turn: a few milliseconds."""
+
+MANY_SINKS = 20
+MAX_LOT = 16
+MAX_LOT_CHARACTERS = 8_000
+"""Events that come at once are delivered together to sinks that are many: so many at most, and none after so much text. More of it
+would stand in a connection's write buffer for want of a turn, as if its client did not read."""
+TURNS = 4
+"""Of the event loop: so many does an event take to come that is there already."""
 
 LOOK_SECONDS = 0.02
 
@@ -113,10 +121,9 @@ class SharedExecutions:
     async def _run(self, share: _Share, start: Start) -> None:
         error: CityGraphError | None = None
         try:
-            async with aclosing(start()) as payloads:
-                async for payload in payloads:
-                    share.delivered = True
-                    await _deliver(share, payload)
+            async with aclosing(start()) as payloads, aclosing(_lots(share, payloads)) as lots:
+                async for lot in lots:
+                    await _deliver(share, lot)
                     await _pace(share)
         except CityGraphError as failed:
             error = failed
@@ -141,14 +148,55 @@ class SharedExecutions:
             del self._shares[share.key]
 
 
-async def _deliver(share: _Share, payload: Payload) -> None:
+async def _lots(share: _Share, payloads: AsyncGenerator[Payload, None]) -> AsyncGenerator[Sequence[Payload], None]:
+    """Payloads as they come; those that come at once in one lot, where many sinks share them.
+
+    What a connection is given in one turn of the event loop goes by one system call, and that is most of what a delivery costs.
+    """
+    upcoming: asyncio.Future[Payload] | None = None
+    try:
+        while True:
+            lot = [await (upcoming or anext(payloads))]
+            upcoming = None
+            share.delivered = True
+            while _has_room(share, lot):
+                upcoming = asyncio.ensure_future(anext(payloads))
+                if not await _is_there(upcoming):
+                    break
+                lot.append(upcoming.result())
+                upcoming = None
+            yield lot
+    except StopAsyncIteration:
+        return
+    finally:
+        if upcoming is not None:
+            upcoming.cancel()
+            await asyncio.gather(upcoming, return_exceptions=True)
+
+
+def _has_room(share: _Share, lot: Sequence[Payload]) -> bool:
+    return len(share.sinks) >= MANY_SINKS and len(lot) < MAX_LOT and sum(len(payload.text) for payload in lot) < MAX_LOT_CHARACTERS
+
+
+async def _is_there(upcoming: asyncio.Future[Payload]) -> bool:
+    """Whether a payload comes at once. The stream's end is none: it is found when the next one is asked for."""
+    for _ in range(TURNS):
+        if upcoming.done():
+            break
+        await asyncio.sleep(0)
+    return upcoming.done() and upcoming.exception() is None
+
+
+async def _deliver(share: _Share, lot: Sequence[Payload]) -> None:
     sinks = list(share.sinks)
-    for start in range(0, len(sinks), SINKS_AT_A_TIME):
+    at_a_time = DELIVERIES_AT_A_TIME // len(lot)
+    for start in range(0, len(sinks), at_a_time):
         if start:
             await asyncio.sleep(0)
-        for sink in sinks[start : start + SINKS_AT_A_TIME]:
-            if sink in share.sinks:
-                sink.deliver(payload)
+        for sink in sinks[start : start + at_a_time]:
+            for payload in lot:
+                if sink in share.sinks:
+                    sink.deliver(payload)
 
 
 async def _pace(share: _Share) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
 
 import pytest
 
@@ -156,6 +157,105 @@ async def test_subscribers_when_many_then_the_loop_has_its_turn_between_them() -
 
     assert turns >= 2
     await executions.close()
+
+
+@dataclass(eq=False)
+class Witness(Listener):
+    """Writes down in a list that all share what was said to whom."""
+
+    name: int
+    said: list[tuple[int, str]]
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def deliver(self, payload: Payload) -> None:
+        super().deliver(payload)
+        self.said.append((self.name, payload.text))
+
+
+@pytest.mark.parametrize(
+    ("listeners", "texts", "together"),
+    [
+        (20, ["a", "b", "c"], True),
+        (19, ["a", "b", "c"], False),
+        (20, ["a" * 8_000, "b", "c"], False),
+    ],
+)
+async def test_events_when_they_come_at_once_then_told_together_to_many_listeners_alone_and_no_more_than_fits(
+    listeners: int, texts: list[str], together: bool
+) -> None:
+    executions, source = SharedExecutions(), Source()
+    said: list[tuple[int, str]] = []
+    witnesses = [Witness(name, said) for name in range(listeners)]
+    for witness in witnesses:
+        executions.attach("k", source, witness)
+    await until(lambda: source.open == 1)
+
+    for text in texts:
+        source.queue.put_nowait(text)
+    await until(lambda: witnesses[-1].heard == texts)
+
+    assert all(witness.heard == texts for witness in witnesses)
+    assert (said[1] == (0, texts[1])) is together
+    await executions.close()
+
+
+async def test_events_when_too_many_come_at_once_then_the_loop_has_its_turn_between_them() -> None:
+    executions, source, turns = SharedExecutions(), Source(), 0
+    listeners = [Listener() for _ in range(100)]
+    for listener in listeners:
+        executions.attach("k", source, listener)
+    await until(lambda: source.open == 1)
+
+    for number in range(40):
+        source.queue.put_nowait(str(number))
+    while len(listeners[-1].heard) < 40:
+        await asyncio.sleep(0)
+        turns += bool(listeners[0].heard)
+
+    # 4,000 deliveries, at most 250 at a time.
+    assert turns >= 16
+    assert {tuple(listener.heard) for listener in listeners} == {tuple(map(str, range(40)))}
+    await executions.close()
+
+
+@pytest.mark.parametrize(
+    ("item", "error"), [(None, type(None)), (ResyncRequired("too far"), ResyncRequired), (ZeroDivisionError(), InternalError)]
+)
+async def test_subscription_when_it_ends_behind_events_that_came_at_once_then_all_hear_them_first(
+    item: Exception | None, error: type
+) -> None:
+    executions, source = SharedExecutions(), Source()
+    listeners = [Listener() for _ in range(30)]
+    for listener in listeners:
+        executions.attach("k", source, listener)
+    await until(lambda: source.open == 1)
+
+    for each in ("one", "two", item):
+        source.queue.put_nowait(each)
+    await until(lambda: bool(listeners[-1].ended))
+
+    assert {tuple(listener.heard) for listener in listeners} == {("one", "two")}
+    assert {tuple(map(type, listener.ended)) for listener in listeners} == {(error,)}
+    assert (source.open, executions.running) == (0, 0)
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_subscription_when_many_leave_while_the_next_event_is_awaited_then_its_source_is_closed(turns: int) -> None:
+    executions, source = SharedExecutions(), Source()
+    listeners = [Listener() for _ in range(30)]
+    attachments = [executions.attach("k", source, listener) for listener in listeners]
+    await until(lambda: source.open == 1)
+
+    source.queue.put_nowait("one")
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    for attachment in attachments:
+        attachment.detach()
+    await until(lambda: source.open == 0)
+
+    assert (executions.running, {tuple(listener.ended) for listener in listeners}) == (0, {()})
 
 
 async def test_stream_when_its_only_listener_is_behind_then_it_waits_and_for_two_it_does_not() -> None:
