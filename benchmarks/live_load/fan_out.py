@@ -86,7 +86,7 @@ def latency_line(told: str, listeners: Audience, events: int, pause_s: float, sa
     each = [heard_after(pause_s, listeners) for _ in range(events)]
     every = Delivered(sorted(latency for one in each for latency in one.latencies), each[-1].frame_bytes)
     last = sorted(one.latencies[-1] for one in each)
-    say(f"the last of {listeners.subscribers:,} heard after " + ", ".join(f"{ms:.0f}" for ms in last) + " ms")
+    say(f"the last of {listeners.subscribers:,} heard after {last[0]:.0f} to {last[-1]:.0f} ms")
     cells = (every.percentile(0.5), every.percentile(0.99), every.latencies[-1])
     figures = "".join(f"{ms:>12.1f}" for ms in cells)
     return f"{told:<20}{listeners.subscribers:>14,}{events:>12,}{figures}{last[len(last) // 2]:>18.1f}"
