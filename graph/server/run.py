@@ -18,8 +18,13 @@ from typing import Protocol
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from graph.server.live.limits import Rate
+from graph.server.live.line import ABORT_SECONDS
 
 BACKLOG = 2048
+PINGS_PER_SECOND = 10
 GC_THRESHOLDS = (50_000, 20, 100)
 """Young objects before a collection; the default of 700 spends an eighth of the hot path on looking at objects that stay."""
 
@@ -97,6 +102,27 @@ class HttpProtocol(HttpToolsProtocol):
         self.app_state = {**self.app_state, "transport": transport}
 
 
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's, which would answer the frames of a client that pings without end, and keep the answers for one that never reads."""
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)
+        self._pings = Rate(PINGS_PER_SECOND, self.loop.time())
+
+    def handle_ping(self) -> None:
+        if self.close_sent or self.transport.is_closing():
+            return
+        if self._pings.takes(self.loop.time()):
+            super().handle_ping()
+            return
+        self.conn.data_to_send()  # answers to what came with it
+        self.conn.fail(1008, f"more than {PINGS_PER_SECOND} pings a second")
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.transport.close()
+        self.loop.call_later(ABORT_SECONDS, self.transport.abort)
+
+
 async def serve(build: Callable[[], Awaitable[Served]], listener: socket.socket, serving: Serving, on_ready: Callable[[], None]) -> None:
     """Builds the application and serves it until SIGINT or SIGTERM; a second signal does not wait for anything."""
     stopping = asyncio.Event()
@@ -140,7 +166,7 @@ def configured(application: ASGIApp, serving: Serving) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         http=HttpProtocol,
-        ws="websockets-sansio",
+        ws=WebSocketProtocol,
         ws_max_size=serving.max_message,
         ws_per_message_deflate=False,
         ws_ping_interval=None,

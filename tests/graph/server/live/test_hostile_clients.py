@@ -155,6 +155,32 @@ async def test_deaf_client_when_it_never_answers_a_ping_then_its_connection_is_b
     deaf.close()
 
 
+async def test_deaf_client_when_it_pings_without_end_then_little_is_kept_for_it_and_it_is_cut_off(server: Server) -> None:
+    deaf = await deaf_subscriber(server, 'subscription { t: log(room: "one") { number } }')
+    await server.settled(open=1)
+    (session,) = server.application._parts.live._connections
+    transport = session._socket._transport  # type: ignore[attr-defined]
+
+    held = 0
+    with pytest.raises(ConnectionError):
+        async with asyncio.timeout(10):
+            while True:
+                await deaf.say(b"x" * 125, opcode=0x89)
+                held = max(held, transport.get_write_buffer_size())
+
+    assert held < 20_000
+    assert await gone(server, left=0)
+    deaf.close()
+
+
+async def test_client_when_it_pings_now_and_then_then_each_is_answered(server: Server) -> None:
+    async with server.client() as client:
+        for _ in range(20):
+            await asyncio.wait_for(await client.socket.ping(), 2)
+
+        assert client.socket.latency > 0
+
+
 async def test_identifiers_when_ten_thousand_are_opened_then_a_hundred_run_and_the_rate_ends_it(server: Server) -> None:
     async with server.client() as client:
         for number in range(10_000):
