@@ -8,10 +8,10 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import uuid4
 
 from graph.contracts import Event
@@ -23,7 +23,8 @@ AT_ONCE = 250
 """Events that are passed on before the event loop has its turn: some two milliseconds."""
 HISTORY = 20_000
 HISTORY_SECONDS = 300.0
-"""How much is kept for who comes back with a position: so many events, and none older."""
+HISTORY_BYTES = 64_000_000
+"""How much is kept for who comes back with a position: so many events, none older, and by an estimate no more memory."""
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +90,9 @@ class EventBus:
         self._count = 0
         self._coming: deque[Event] = deque()
         """What has been published and not been passed on yet; each publisher stays until his own has been."""
-        self._history: deque[tuple[float, Event]] = deque()
+        self._history: deque[tuple[float, int, Event]] = deque()
+        """When each was heard, and about how much it is."""
+        self._history_bytes = 0
         self._dropped: str | None = None
         """The newest position that is not in the history any more."""
         self._listeners: dict[tuple[str, str], dict[_Listener, None]] = {}
@@ -157,9 +160,9 @@ class EventBus:
         """What followed a position, where that is all in the history."""
         self._forget_old()
         if self._carrier is None and after == self._position(0):
-            return None if self._dropped is not None else [event for _, event in self._history]
+            return None if self._dropped is not None else [event for _, _, event in self._history]
         followers: list[Event] = []
-        for _, event in reversed(self._history):
+        for _, _, event in reversed(self._history):
             if event.position == after:
                 return followers[::-1]
             followers.append(event)
@@ -168,7 +171,9 @@ class EventBus:
     def _hear(self, events: Sequence[Event]) -> None:
         now = self._now()
         for event in events:
-            self._history.append((now, event))
+            bytes = about_bytes(event.payload)
+            self._history.append((now, bytes, event))
+            self._history_bytes += bytes
             for listener in self._listeners.get((event.tenant, event.channel), ()):
                 listener.offer(event)
         self._forget_old()
@@ -179,12 +184,15 @@ class EventBus:
             for listener in listeners:
                 listener.lose("the event bus was interrupted for too long")
         self._history.clear()
+        self._history_bytes = 0
         self._dropped = None
 
     def _forget_old(self) -> None:
         oldest = self._now() - HISTORY_SECONDS
-        while self._history and (len(self._history) > HISTORY or self._history[0][0] < oldest):
-            self._dropped = self._history.popleft()[1].position
+        while self._history and (len(self._history) > HISTORY or self._history_bytes > HISTORY_BYTES or self._history[0][0] < oldest):
+            _, bytes, event = self._history.popleft()
+            self._history_bytes -= bytes
+            self._dropped = event.position
 
     def _next_position(self) -> str:
         self._count += 1
@@ -192,6 +200,19 @@ class EventBus:
 
     def _position(self, number: int) -> str:
         return f"{self._life}-{number}"
+
+
+def about_bytes(value: Any) -> int:
+    """What a JSON value takes in memory. Columns are long, and alike throughout: their first number tells of all."""
+    if isinstance(value, str):
+        return 60 + len(value)
+    if isinstance(value, Mapping):
+        return 200 + sum(about_bytes(name) + about_bytes(member) for name, member in value.items())
+    if isinstance(value, Sequence):
+        if value and isinstance(value[0], int | float):
+            return 60 + 40 * len(value)
+        return 60 + sum(8 + about_bytes(item) for item in value)
+    return 32
 
 
 async def _joined(missed: Sequence[Event], listener: _Listener) -> AsyncIterator[Event]:

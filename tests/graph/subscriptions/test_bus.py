@@ -140,3 +140,21 @@ async def test_publisher_when_it_is_cancelled_half_way_then_all_its_events_are_h
             await publisher
 
         assert numbers(await heard(events, many)) == list(range(many))
+
+
+async def test_history_when_events_are_large_then_only_as_much_as_its_bound_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HISTORY_BYTES", 100_000)
+    bus = EventBus()
+    columns = {"timestamps": list(range(500)), "values": [0.5] * 500}
+    async with bus.listen("t", ["c"]) as events:
+        for n in range(5):
+            await bus.publish([Event("t", "c", "Told", n, {"n": n, "series": [columns]})])
+        first, second, third, fourth, _ = await heard(events, 5)
+
+    for lost in (first, second):
+        with pytest.raises(ResyncRequired):
+            async with bus.listen("t", ["c"], after=lost.position):
+                pass
+    for kept, missed in ((third, [3, 4]), (fourth, [4])):
+        async with bus.listen("t", ["c"], after=kept.position) as again:
+            assert numbers(await heard(again, len(missed))) == missed
