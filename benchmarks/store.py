@@ -4,8 +4,9 @@
 
 The city is whole: points come in as the bytes of a GraphQL request and go through the gateway, its rights, the slice and the store, all in
 one process. Questions are asked by the slice's function, which is what the ratio is about, and once more as GraphQL. Both drivers are
-given the same rows and hand-written SQL for one purpose. PostgreSQL is a server of the benchmark's own that forces its commits to the
-disk. benchmarks/README.md says how to read the table.
+given the same rows and hand-written SQL for one purpose, and all run on the event loop of the
+server, uvloop. PostgreSQL is a server of the benchmark's own that forces its commits to the disk. benchmarks/README.md says how to read
+the table.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from uuid import UUID
 
 import numpy as np
 import shapely
+import uvloop
 from bare_drivers import QUESTIONS, Bare, BarePostgreSQL, BareSQLite
 
 from graph.json_codec import dumps, loads
@@ -322,11 +324,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="citygraph-benchmark-") as name:
         folder = Path(name)
         if options.only != "postgresql":
-            show("SQLite", asyncio.run(run_sqlite(folder, sizes)))
+            show("SQLite", uvloop.run(run_sqlite(folder, sizes)))
         if options.only != "sqlite":
             with running_postgresql(durable=True) as server:
                 server.create("city")
-                show("PostgreSQL", asyncio.run(run_postgresql(folder, server.url("city"), sizes)))
+                show("PostgreSQL", uvloop.run(run_postgresql(folder, server.url("city"), sizes)))
     print(f"\nload of the machine after: {os.getloadavg()[0]:.1f}")
 
 
