@@ -175,11 +175,11 @@ def _too_many_points() -> BadUserInput:
 def _numbered(asks: Sequence[tuple[UUID, _Question]]) -> tuple[str, list[_Question]]:
     """The parameter `asks`, and the distinct questions by the numbers that it gives them."""
     numbers: dict[_Question, int] = {}
-    rows: list[tuple[int, str, int]] = []
+    rows: list[tuple[int, UUID, int]] = []
     # Most follow one that asks the same: to hash a question takes longer than all else here.
     for question, some in groupby(enumerate(asks), key=lambda numbered: numbered[1][1]):
         number = numbers.setdefault(question, len(numbers))
-        rows += [(ask, entity.hex, number) for ask, (entity, _) in some]
+        rows += [(ask, entity, number) for ask, (entity, _) in some]
     return rows_parameter(rows), list(numbers)
 
 
@@ -372,4 +372,4 @@ async def last_seen(store: Store, tenant: str, entities: Sequence[UUID]) -> list
 
 
 def _entity_rows(entities: Sequence[UUID]) -> str:
-    return rows_parameter((ask, entity.hex, 0) for ask, entity in enumerate(entities))
+    return rows_parameter((ask, entity, 0) for ask, entity in enumerate(entities))
