@@ -23,8 +23,8 @@ class Sizes:
     subscribers: int = 15_000
     events: int = 20
     followers: int = 500
-    patches: int = 100
-    pause_s: float = 0.25
+    patches: int = 300
+    pause_s: float = 0.1
     """Between events, so that each meets a server at rest."""
 
 
