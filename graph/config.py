@@ -132,7 +132,7 @@ class Settings(BaseModel):
     live_keep_alive_s: Annotated[float, Field(gt=0, le=600), Env("CITYGRAPH_LIVE_KEEP_ALIVE_S")] = 20
     live_max_message_kb: Annotated[int, Field(ge=1, le=16_000), Env("CITYGRAPH_LIVE_MAX_MESSAGE_KB")] = 256
     live_messages_per_s: Annotated[float, Field(ge=0.1), Env("CITYGRAPH_LIVE_MESSAGES_PER_S")] = 20
-    live_backlog_kb: Annotated[int, Field(ge=1), Env("CITYGRAPH_LIVE_BACKLOG_KB")] = 1_000
+    live_backlog_kb: Annotated[int, Field(ge=16), Env("CITYGRAPH_LIVE_BACKLOG_KB")] = 1_000
     live_operations_per_connection: Annotated[int, Field(ge=1), Env("CITYGRAPH_LIVE_OPERATIONS_PER_CONNECTION")] = 100
     live_operations_per_principal: Annotated[int, Field(ge=1), Env("CITYGRAPH_LIVE_OPERATIONS_PER_PRINCIPAL")] = 1_000
     live_connections_per_principal: Annotated[int, Field(ge=1), Env("CITYGRAPH_LIVE_CONNECTIONS_PER_PRINCIPAL")] = 100
