@@ -23,7 +23,7 @@ demo: $(STAMP)
 	@exec $(BIN)/citygraph demo --port "$(PORT)" --data-dir "$(DATA_DIR)"
 
 test: $(STAMP)
-	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 soak: $(STAMP)
 	@CITYGRAPH_SOAK=1 $(BIN)/pytest -m soak --timeout=3600 $(ARGS)

@@ -21,6 +21,11 @@ REQUIRE_SERVICES = os.environ.get("CITYGRAPH_REQUIRE_SERVICES") == "1"
 _TEMPLATE = "citygraph_template"
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores, for tests wait for servers and for time-outs; each of them runs a PostgreSQL server of its own."""
+    return min(4, (os.cpu_count() or 1) + 1)
+
+
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file with this version's tables, to be copied."""

@@ -21,6 +21,7 @@ from tests.fakes.redis import Redis, running_redis
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ENDPOINT = re.compile(r"http://\S+/graphql")
+EVENT = re.compile(r"^event: .*\ndata: .*$", re.MULTILINE)
 SERVERS = ("make demo", "citygraph gateway", "citygraph serve")
 
 
@@ -99,8 +100,8 @@ def _followed(command: str, folder: Path, environment: dict[str, str]) -> Iterat
         return output.read_text(encoding="utf-8")
 
     def event() -> str:
-        _wait(lambda: "data:" in begun(), begun)
-        return begun().removeprefix(":").strip()
+        _wait(lambda: EVENT.search(begun()) is not None, begun)
+        return "\n".join(match[0] for match in EVENT.finditer(begun()))
 
     with output.open("w") as stream:
         process = subprocess.Popen(
