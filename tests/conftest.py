@@ -15,12 +15,14 @@ from resolvers.stores.migrate import migrate
 from tests.fakes import redis as redis_server
 from tests.fakes.city import City, running_city
 from tests.fakes.postgresql import PostgreSQL, binaries, running_postgresql
+from tests.fakes.redis import Redis, running_redis
 from tests.fakes.seaweedfs import SeaweedFS, installed, running_seaweedfs
 
 REQUIRE_SERVICES = os.environ.get("CITYGRAPH_REQUIRE_SERVICES") == "1"
 _TEMPLATE = "citygraph_template"
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores, for tests wait for servers and for time-outs; each of them runs a PostgreSQL server of its own."""
     return min(4, (os.cpu_count() or 1) + 1)
@@ -64,6 +66,13 @@ def redis_installed() -> None:
     """A test that runs a Redis server of its own asks for this first."""
     if not redis_server.installed() and not REQUIRE_SERVICES:
         pytest.skip("no Redis is installed: on Debian, 'apt-get install redis-server'")
+
+
+@pytest.fixture
+def redis(redis_installed: None) -> Iterator[Redis]:
+    """A server of this test's own, which has nothing after a crash."""
+    with running_redis() as server:
+        yield server
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def _cell(row: sa.ColumnElement[Any], place: int, type_: type[sa.types.TypeEngin
 
 
 def rows_parameter(rows: Iterable[Sequence[Cell]]) -> str:
-    """The rows as JSON text."""
+    """The rows as JSON text. They hold no floating-point numbers, some of which JSON has not: orjson would make them null unsaid."""
     every = list(rows)
     try:
         return orjson.dumps(every, default=_plain).decode()

@@ -16,7 +16,7 @@ import pytest
 
 from tests.end_to_end.conftest import clean_environment
 from tests.fakes.postgresql import PostgreSQL
-from tests.fakes.redis import Redis, running_redis
+from tests.fakes.redis import Redis
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -46,12 +46,6 @@ def folder(tmp_path: Path) -> Path:
     for text in _blocks("yaml") + _blocks("graphql"):
         (tmp_path / text.partition("\n")[0].removeprefix("# ")).write_text(text, encoding="utf-8")
     return tmp_path
-
-
-@pytest.fixture
-def redis(redis_installed: None) -> Iterator[Redis]:
-    with running_redis() as server:
-        yield server
 
 
 def test_commands_when_run_as_written_then_each_works(demo: Any, folder: Path, postgresql: PostgreSQL, redis: Redis) -> None:

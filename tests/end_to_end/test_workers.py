@@ -7,13 +7,11 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,8 @@ from conftest import CITYGRAPH, clean_environment
 from websockets.asyncio.client import ClientConnection, connect
 
 from graph.auth.claims import ROLES
-from graph.auth.demo_issuer import DISCOVERY_PATH, JWKS_PATH, DemoIssuer, open_issuer
+from graph.auth.demo_issuer import DemoIssuer
+from tests.fakes.issuer import published_issuer
 from tests.fakes.node import node_with
 from tests.fakes.redis import Redis, running_redis
 
@@ -121,23 +120,8 @@ def connections(pid: int, port: int) -> int:
 
 @pytest.fixture(scope="module")
 def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoIssuer]:
-    """An identity provider that publishes its keys."""
-
-    class Documents(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = json.dumps({DISCOVERY_PATH: made.discovery(), JWKS_PATH: made.jwks()}[self.path]).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None: ...
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Documents) as server:
-        made = open_issuer(tmp_path_factory.mktemp("issuer") / "issuer.json", f"http://127.0.0.1:{server.server_port}")
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with published_issuer(tmp_path_factory.mktemp("issuer")) as made:
         yield made
-        server.shutdown()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from graph.auth.demo_issuer import open_issuer
 from graph.server.run import Serving, configured, listen
 from tests.fakes.city import CITY, City, running_city
 from tests.fakes.introspection import Issuer
-from tests.fakes.redis import Redis, running_redis
+from tests.fakes.redis import Redis
 from tests.fakes.servers import served
 from tests.graph.server.live.streaming import PROTOCOL, Client
 
@@ -51,12 +51,6 @@ async def on_a_socket(city: City) -> AsyncIterator[str]:
 async def running(sqlite_url: str, composed_dir: Path) -> AsyncIterator[tuple[City, str]]:
     async with running_city(sqlite_url, composed_dir) as city, on_a_socket(city) as url:
         yield city, url
-
-
-@pytest.fixture
-def redis(redis_installed: None) -> Iterator[Redis]:
-    with running_redis() as server:
-        yield server
 
 
 @asynccontextmanager

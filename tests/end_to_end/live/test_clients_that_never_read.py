@@ -4,14 +4,11 @@ Those that the server has closed come back, so that there are 20 all the time. F
 """
 
 import asyncio
-import json
 import re
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -19,10 +16,11 @@ from typing import Any
 import pytest
 
 from graph.auth.claims import ROLES
-from graph.auth.demo_issuer import DISCOVERY_PATH, JWKS_PATH, DemoIssuer, open_issuer
+from graph.auth.demo_issuer import DemoIssuer
 from tests.end_to_end.conftest import CITYGRAPH, START_SECONDS, clean_environment
 from tests.end_to_end.live.crowd import Changing, NeverReaders, Reader, readers, resident
 from tests.fakes.city import CITY
+from tests.fakes.issuer import published_issuer
 from tests.soak import scaled
 
 pytestmark = [pytest.mark.soak, pytest.mark.skipif(sys.platform != "linux", reason="what a process has is read from /proc")]
@@ -47,23 +45,8 @@ FOLLOWERS = ("ada", "bob", "cy", "dee", "eve")
 
 @pytest.fixture
 def issuer(tmp_path: Path) -> Iterator[DemoIssuer]:
-    """An identity provider that publishes its keys."""
-
-    class Documents(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = json.dumps({DISCOVERY_PATH: made.discovery(), JWKS_PATH: made.jwks()}[self.path]).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None: ...
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Documents) as server:
-        made = open_issuer(tmp_path / "issuer.json", f"http://127.0.0.1:{server.server_port}")
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with published_issuer(tmp_path) as made:
         yield made
-        server.shutdown()
 
 
 @pytest.fixture

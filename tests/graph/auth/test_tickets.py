@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import urlsafe_b64decode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis as Client
@@ -13,22 +13,16 @@ from graph.auth.tickets import MemoryTickets, NoTickets, Tickets, epoch_ms
 from graph.contracts import Principal
 from graph.errors import RateLimited, Unauthenticated, Unavailable
 from graph.redis_client import redis_client
-from tests.fakes.redis import Redis, running_redis
+from tests.fakes.redis import Redis
 
 MODEL = "FI-HELSINKI/model/2f9c2a4d-7c14-4c0e-9f3d-4b1b3a2c9f1a"
 TOKEN = "Bearer header.claims.signature"
 WHO = Principal("u1", "FI-HELSINKI", frozenset({"planner"}), frozenset({"live:open"}), "Åsa", True, 1_800_000_000.5)
 
 
-@pytest.fixture(scope="module")
-def server(redis_installed: None) -> Iterator[Redis]:
-    with running_redis() as running:
-        yield running
-
-
 @pytest.fixture
-async def client(server: Redis) -> AsyncIterator[Client]:
-    client = redis_client(server.url)
+async def client(redis: Redis) -> AsyncIterator[Client]:
+    client = redis_client(redis.url)
     yield client
     await client.aclose()
 
@@ -102,18 +96,17 @@ async def test_ticket_when_what_redis_has_of_it_was_changed_then_it_is_refused(c
         await tickets.redeem(mine.secret)
 
 
-async def test_tickets_when_redis_is_away_then_they_are_unavailable_rather_than_unknown(redis_installed: None) -> None:
-    with running_redis() as server:
-        client = redis_client(server.url)
-        tickets = RedisTickets(client, "t", 30_000)
-        issued = await tickets.issue(WHO, MODEL)
-        server.kill()
+async def test_tickets_when_redis_is_away_then_they_are_unavailable_rather_than_unknown(redis: Redis) -> None:
+    client = redis_client(redis.url)
+    tickets = RedisTickets(client, "t", 30_000)
+    issued = await tickets.issue(WHO, MODEL)
+    redis.kill()
 
-        with pytest.raises(Unavailable):
-            await tickets.redeem(issued.secret)
-        with pytest.raises(Unavailable):
-            await tickets.issue(WHO, MODEL)
-        await client.aclose()
+    with pytest.raises(Unavailable):
+        await tickets.redeem(issued.secret)
+    with pytest.raises(Unavailable):
+        await tickets.issue(WHO, MODEL)
+    await client.aclose()
 
 
 async def test_tickets_when_processes_share_no_place_for_them_then_none_is_issued() -> None:

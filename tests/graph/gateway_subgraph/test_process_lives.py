@@ -1,25 +1,19 @@
 """Lives of processes, by a real Redis: who is dead, and who takes over what the dead were on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis as Client
 
 from graph.gateway_subgraph.process_lives import LOT, On, ProcessLives, written
 from graph.redis_client import redis_client
-from tests.fakes.redis import Redis, running_redis
-
-
-@pytest.fixture(scope="module")
-def server(redis_installed: None) -> Iterator[Redis]:
-    with running_redis() as running:
-        yield running
+from tests.fakes.redis import Redis
 
 
 @pytest.fixture
-async def client(server: Redis) -> AsyncIterator[Client]:
-    client = redis_client(server.url)
+async def client(redis: Redis) -> AsyncIterator[Client]:
+    client = redis_client(redis.url)
     await client.flushall()
     yield client
     await client.aclose()

@@ -1,7 +1,7 @@
 """Participants of all processes together, by a real Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,17 +15,11 @@ from graph.gateway_subgraph.participants import Participants, Presence
 from graph.gateway_subgraph.shared_participants import SharedParticipants
 from graph.redis_client import redis_client
 from graph.subscriptions.bus import EventBus
-from tests.fakes.redis import Redis, running_redis
+from tests.fakes.redis import Redis
 
 MODEL = "FI-HELSINKI/model/2f9c2a4d-7c14-4c0e-9f3d-4b1b3a2c9f1a"
 OTHER = "FI-HELSINKI/model/5e0c9d3b-57f6-4d43-8a4b-0c1f9c6f1c55"
 ANNA, BO, CI = Presence("anna", "Anna", 1), Presence("bo", None, 2), Presence("ci:c", "Ci", 3)
-
-
-@pytest.fixture
-def redis(redis_installed: None) -> Iterator[Redis]:
-    with running_redis() as server:
-        yield server
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from carrying import heard, numbers, process, told
 from graph.config import ConfigError, Settings
 from graph.errors import Unavailable
 from graph.subscriptions.opening import open_bus
-from tests.fakes.redis import running_redis
+from tests.fakes.redis import Redis
 
 
 def settings(**values: object) -> Settings:
@@ -46,38 +46,34 @@ async def becomes(check: Callable[[], Awaitable[None]], ready: bool) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_check_when_the_bus_is_away_for_long_then_not_ready_until_it_is_back(
-    redis_installed: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_check_when_the_bus_is_away_for_long_then_not_ready_until_it_is_back(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("graph.subscriptions.carrier.PROBE_SECONDS", 0.2)
-    with running_redis() as redis:
-        opened = open_bus(settings(redis_url=redis.url, bus_grace_s=1.5))
-        check = opened.checks["the event bus"]
-        await opened.bus.start()
-        await check()
+    opened = open_bus(settings(redis_url=redis.url, bus_grace_s=1.5))
+    check = opened.checks["the event bus"]
+    await opened.bus.start()
+    await check()
 
-        redis.kill()
-        await check()
-        await becomes(check, ready=False)
-        redis.start()
-        await becomes(check, ready=True)
-        await opened.bus.close()
+    redis.kill()
+    await check()
+    await becomes(check, ready=False)
+    redis.start()
+    await becomes(check, ready=True)
+    await opened.bus.close()
 
 
 def test_check_when_the_grace_is_none_then_there_is_none() -> None:
     assert open_bus(settings(redis_url="redis://localhost", bus_grace_s=0)).checks == {}
 
 
-async def test_buses_when_of_two_cities_then_neither_hears_the_other(redis_installed: None) -> None:
-    with running_redis() as redis:
-        async with (
-            process(redis.url) as one,
-            process(redis.url, city_id="SE-OTHER") as two,
-            one.listen("t", ["c"]) as at_one,
-            two.listen("t", ["c"]) as at_two,
-        ):
-            await one.publish([told(1)])
-            await two.publish([told(2)])
+async def test_buses_when_of_two_cities_then_neither_hears_the_other(redis: Redis) -> None:
+    async with (
+        process(redis.url) as one,
+        process(redis.url, city_id="SE-OTHER") as two,
+        one.listen("t", ["c"]) as at_one,
+        two.listen("t", ["c"]) as at_two,
+    ):
+        await one.publish([told(1)])
+        await two.publish([told(2)])
 
-            assert numbers(await heard(at_one, 1)) == [1]
-            assert numbers(await heard(at_two, 1)) == [2]
+        assert numbers(await heard(at_one, 1)) == [1]
+        assert numbers(await heard(at_two, 1)) == [2]

@@ -1,7 +1,7 @@
 """Processes that ask each other by Redis: who is asked, who answers, and what is said where nobody does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -14,19 +14,13 @@ from graph.subscriptions import redis_peers as module
 from graph.subscriptions.opening import open_peers
 from graph.subscriptions.peers import NobodyListensError, NoPeers, Question
 from graph.subscriptions.redis_peers import RedisPeers
-from tests.fakes.redis import Redis, running_redis
-
-
-@pytest.fixture(scope="module")
-def server(redis_installed: None) -> Iterator[Redis]:
-    with running_redis() as running:
-        yield running
+from tests.fakes.redis import Redis
 
 
 @pytest.fixture
-async def peers(server: Redis) -> AsyncIterator[list[RedisPeers]]:
+async def peers(redis: Redis) -> AsyncIterator[list[RedisPeers]]:
     """Three processes."""
-    made = [RedisPeers(redis_client(server.url), "peers") for _ in range(3)]
+    made = [RedisPeers(redis_client(redis.url), "peers") for _ in range(3)]
     yield made
     for one in made:
         await one.close()
@@ -159,7 +153,7 @@ async def test_question_when_too_many_wait_then_no_more_are_asked(peers: list[Re
 
 
 async def test_listener_when_it_fails_or_is_sent_nonsense_then_it_hears_on(
-    peers: list[RedisPeers], server: Redis, caplog: pytest.LogCaptureFixture
+    peers: list[RedisPeers], redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     def hear(question: Question) -> Awaitable[Any]:
         if question.body == "bad":
@@ -167,7 +161,7 @@ async def test_listener_when_it_fails_or_is_sent_nonsense_then_it_hears_on(
         return answering(lambda question: "good")(question)
 
     await peers[0].listen("n", hear)
-    client = redis_client(server.url)
+    client = redis_client(redis.url)
     for nonsense in ("", "[]", "{}", '["x", "y", 1]', "[1, 2"):
         assert await client.publish("peers:questions:n", nonsense) == 1
     await client.aclose()
@@ -178,33 +172,32 @@ async def test_listener_when_it_fails_or_is_sent_nonsense_then_it_hears_on(
     assert "our fault" in caplog.text
 
 
-async def test_redis_when_it_goes_and_comes_back_empty_then_listeners_are_found_again(redis_installed: None) -> None:
-    with running_redis() as server:
-        first, second = (RedisPeers(redis_client(server.url), "p") for _ in range(2))
-        await first.listen("n", answering(lambda question: "here"))
-        assert await second.ask("n", None) == "here"
+async def test_redis_when_it_goes_and_comes_back_empty_then_listeners_are_found_again(redis: Redis) -> None:
+    first, second = (RedisPeers(redis_client(redis.url), "p") for _ in range(2))
+    await first.listen("n", answering(lambda question: "here"))
+    assert await second.ask("n", None) == "here"
 
-        server.kill()
-        async with asyncio.timeout(3):
-            with pytest.raises(Unavailable):
-                await second.ask("n", None)
-            with pytest.raises(Unavailable):
-                await second.listen("m", answering(lambda question: "m"))
-        server.start()
+    redis.kill()
+    async with asyncio.timeout(3):
+        with pytest.raises(Unavailable):
+            await second.ask("n", None)
+        with pytest.raises(Unavailable):
+            await second.listen("m", answering(lambda question: "m"))
+    redis.start()
 
-        # Until all are back, nobody says that there is nobody.
-        async with asyncio.timeout(8):
-            while True:
-                try:
-                    answer = await second.ask("n", None)
-                    break
-                except Unavailable:
-                    await asyncio.sleep(0.01)
-        assert answer == "here"
-        with pytest.raises(Unavailable, match="just come back"):
-            await second.ask("unknown", None)
-        for one in (first, second):
-            await one.close()
+    # Until all are back, nobody says that there is nobody.
+    async with asyncio.timeout(8):
+        while True:
+            try:
+                answer = await second.ask("n", None)
+                break
+            except Unavailable:
+                await asyncio.sleep(0.01)
+    assert answer == "here"
+    with pytest.raises(Unavailable, match="just come back"):
+        await second.ask("unknown", None)
+    for one in (first, second):
+        await one.close()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The bus over a real Redis: two processes hear the same in the same order, whatever becomes of Redis meanwhile."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 from carrying import heard, numbers, process, told
@@ -11,16 +10,9 @@ from graph.errors import ResyncRequired
 from graph.redis_client import redis_client
 from graph.subscriptions import outbox, redis_streams
 from graph.subscriptions.redis_streams import NewStream, RedisStreams
-from tests.fakes.redis import Redis, running_redis
+from tests.fakes.redis import Redis
 
 CHANNEL = "citygraph.FI-HELSINKI"
-
-
-@pytest.fixture
-def redis(redis_installed: None) -> Iterator[Redis]:
-    """A server that has nothing after a crash."""
-    with running_redis() as server:
-        yield server
 
 
 async def test_events_when_two_processes_publish_then_both_hear_all_in_one_order(redis: Redis) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from graph.auth.redis_tickets import RedisTickets
 from graph.auth.tickets import MemoryTickets, Tickets
 from graph.redis_client import redis_client
 from tests.fakes.introspection import Issuer
-from tests.fakes.redis import Redis, running_redis
 from tests.fakes.servers import served
 from tests.graph.server.live.streaming import Server, live_server
 
@@ -34,12 +33,6 @@ async def issuer() -> Issuer:
 async def server(tmp_path: Path, issuer: Issuer) -> AsyncIterator[Server]:
     async with served(issuer.application) as url, live_server(tmp_path, **issuer.settings(url, INTERVAL)) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def redis(redis_installed: None) -> Iterator[Redis]:
-    with running_redis() as running:
-        yield running
 
 
 @pytest.fixture(params=["memory", "redis"])

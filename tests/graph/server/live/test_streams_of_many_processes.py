@@ -1,7 +1,7 @@
 """Single connection mode behind a port that several processes answer: each request of a client may come to another of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from graph.server.live.stream_messages import Done, Start, read_answer, write_qu
 from graph.server.messages import GraphQLRequest
 from graph.subscriptions.peers import NoPeers, Question
 from graph.subscriptions.redis_peers import RedisPeers
-from tests.fakes.redis import Redis, running_redis
+from tests.fakes.redis import Redis
 from tests.graph.server.live.streaming import Server, live_server
 
 TICKS = 'subscription { ticks(room: "one") { number } }'
@@ -71,12 +71,6 @@ class Client:
         sent = {"accept": "text/event-stream", STREAM_TOKEN: token, **headers}
         async with self.http.stream("GET", server.http_url, headers=sent) as answer:
             yield Stream(answer.status_code, answer.aiter_lines())
-
-
-@pytest.fixture(scope="module")
-def redis(redis_installed: None) -> Iterator[Redis]:
-    with running_redis() as running:
-        yield running
 
 
 @asynccontextmanager
@@ -270,34 +264,33 @@ async def test_stream_when_its_process_dies_then_others_say_404_soon(tmp_path: P
 
 
 async def test_redis_when_it_goes_then_503_soon_and_streams_go_on_and_are_found_again_when_it_comes_back(
-    tmp_path: Path, redis_installed: None, client: Client
+    tmp_path: Path, redis: Redis, client: Client
 ) -> None:
-    with running_redis() as redis:
-        async with processes(tmp_path, redis, 2) as (first, second):
-            token = await client.reserve(first)
-            async with client.open(second, token) as stream:
-                assert (await client.start(first, token, "a", TICKS)).status_code == 202
-                redis.kill()
-                async with asyncio.timeout(6):
-                    away = [
-                        await client.start(first, token, "b", TICKS),
-                        await client.http.put(first.http_url, headers=client.headers(first)),
-                    ]
-                    at_the_stream = await client.start(second, token, "b", "{ greeting }")
-                second.rooms.publish("one", 1)
+    async with processes(tmp_path, redis, 2) as (first, second):
+        token = await client.reserve(first)
+        async with client.open(second, token) as stream:
+            assert (await client.start(first, token, "a", TICKS)).status_code == 202
+            redis.kill()
+            async with asyncio.timeout(6):
+                away = [
+                    await client.start(first, token, "b", TICKS),
+                    await client.http.put(first.http_url, headers=client.headers(first)),
+                ]
+                at_the_stream = await client.start(second, token, "b", "{ greeting }")
+            second.rooms.publish("one", 1)
 
-                assert [answer.json()["code"] for answer in away] == ["UNAVAILABLE"] * 2
-                assert "Redis" in away[0].json()["detail"]
-                assert at_the_stream.status_code == 202
-                assert len(await stream.events(3)) == 3
+            assert [answer.json()["code"] for answer in away] == ["UNAVAILABLE"] * 2
+            assert "Redis" in away[0].json()["detail"]
+            assert at_the_stream.status_code == 202
+            assert len(await stream.events(3)) == 3
 
-                redis.start()
-                statuses: set[int] = set()
-                async with asyncio.timeout(8):
-                    while 200 not in statuses:
-                        statuses.add((await client.stop(first, token, "a")).status_code)
-                        await asyncio.sleep(0.01)
-                assert statuses <= {200, 503}
+            redis.start()
+            statuses: set[int] = set()
+            async with asyncio.timeout(8):
+                while 200 not in statuses:
+                    statuses.add((await client.stop(first, token, "a")).status_code)
+                    await asyncio.sleep(0.01)
+            assert statuses <= {200, 503}
 
 
 async def test_redis_when_it_is_listened_to_then_it_has_no_token_of_anybody(tmp_path: Path, redis: Redis, client: Client) -> None:
